@@ -1,0 +1,99 @@
+"""Everything a platform plugin may import at run time: one import, no other part of LogicSpike.
+
+A plugin is a module with hook implementations, installed under the entry-point group ``logicspike.platforms``::
+
+    from logicspike.plugin import (
+        Account, AuthorizationLink, Credential, Limits, Platform, PublishedPost, TokenSet, hookimpl, oauth2,
+    )
+
+    @hookimpl
+    def describe() -> Platform:
+        return Platform(
+            name="chirp", title="Chirp", scopes=("post",), limits=Limits(max_chars=200),
+            endpoints={"auth": "https://chirp.example", "api": "https://api.chirp.example"},
+        )
+
+    @hookimpl
+    async def authorize(ctx, request) -> AuthorizationLink:
+        return oauth2.authorization_link(f"{ctx.endpoints['auth']}/authorize", ctx.client, request)
+
+    @hookimpl
+    async def exchange(ctx, grant) -> Credential:
+        tokens = await oauth2.fetch_tokens(ctx, f"{ctx.endpoints['api']}/token", grant)
+        me = await oauth2.get_json(ctx, f"{ctx.endpoints['api']}/me", tokens)
+        return Credential(account=Account(id=me["id"], name=me["handle"]), tokens=tokens)
+
+    @hookimpl
+    async def refresh(ctx, credential) -> TokenSet:
+        return await oauth2.refresh_tokens(ctx, f"{ctx.endpoints['api']}/token", credential.tokens)
+
+    @hookimpl
+    async def publish(ctx, credential, post) -> PublishedPost:
+        made = await oauth2.post_json(
+            ctx, f"{ctx.endpoints['api']}/chirps", credential.tokens, {"text": post.text, "key": post.key}
+        )
+        return PublishedPost(id=made["id"], url=made["url"])
+
+The hooks are described one by one in ``logicspike.plugin.hookspecs`` and printed whole in ``docs/hooks.md``.
+"""
+
+from __future__ import annotations
+
+from . import oauth2
+from .errors import (
+    AuthorizationFailed,
+    MemberActionRequired,
+    OperatorActionRequired,
+    OutcomeUnknown,
+    PlatformError,
+    PlatformUnavailable,
+    PostRejected,
+    RateLimited,
+    ReconnectRequired,
+    TokenExpired,
+)
+from .hookspecs import hookimpl
+from .types import (
+    Account,
+    AuthorizationGrant,
+    AuthorizationLink,
+    AuthorizationRequest,
+    Credential,
+    Limits,
+    OAuthClient,
+    Platform,
+    PlatformContext,
+    Post,
+    Problem,
+    PublishedPost,
+    TokenSet,
+)
+
+# Without an explicit list, a star-import would hand out the submodule `types` and shadow the standard library's.
+__all__ = [
+    "Account",
+    "AuthorizationFailed",
+    "AuthorizationGrant",
+    "AuthorizationLink",
+    "AuthorizationRequest",
+    "Credential",
+    "Limits",
+    "MemberActionRequired",
+    "OAuthClient",
+    "OperatorActionRequired",
+    "OutcomeUnknown",
+    "Platform",
+    "PlatformContext",
+    "PlatformError",
+    "PlatformUnavailable",
+    "Post",
+    "PostRejected",
+    "Problem",
+    "PublishedPost",
+    "RateLimited",
+    "ReconnectRequired",
+    "TokenExpired",
+    "TokenSet",
+    "hookimpl",
+    "oauth2",
+]

@@ -1,0 +1,473 @@
+"""A base for stateful fakes of platforms: real HTTP, real OAuth checks, a ledger, and faults that can be switched on.
+
+A fake is written once by its plugin's author and used three times: in the sandbox, in the plugin's tests, and in the
+contract. It needs no pytest. A subclass adds the platform's own paths and its own bodies, and uses what is here for
+what all have in common: codes that die on use and in time, PKCE, tokens, revocation, faults, the timeline.
+"""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Protocol
+from urllib.parse import urljoin
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from .fake_pages import render_consent, render_timeline
+
+__all__ = [
+    "ACTIONS",
+    "SWITCHES",
+    "AccessToken",
+    "CodeRefused",
+    "ConsentRequest",
+    "FakeAccount",
+    "FakePlatform",
+    "Grant",
+    "LedgerEntry",
+    "RefreshRefused",
+    "press_allow",
+    "press_cancel",
+]
+
+ACTIONS: Final = {
+    "expire": "Expire all access tokens now",
+    "revoke": "Revoke all access now",
+}
+"""Faults that happen once, at a click, with their labels."""
+
+SWITCHES: Final = {
+    "rate_limit": "Answer “slow down” (429)",
+    "unavailable": "Be down (503), doing nothing",
+    "error_after_accept": "Publish, then answer 502",
+    "accept_then_drop": "Publish, then drop the connection",
+    "slow": "Be slow",
+    "garbage": "Answer nonsense",
+}
+"""Faults that stay on until they're switched off, with their labels."""
+
+
+class _Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeAccount:
+    """A person, page or organisation at the fake platform."""
+
+    id: str
+    name: str
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One post the platform really took: the truth that tests compare with."""
+
+    id: str
+    account: FakeAccount
+    text: str
+    link: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRequest:
+    """An authorize request whose consent page is open."""
+
+    redirect_uri: str
+    state: str
+    scopes: tuple[str, ...]
+    code_challenge: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Grant:
+    """What a person allowed: one per press of Allow."""
+
+    person: FakeAccount
+    scopes: tuple[str, ...]
+    is_revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """A token in use: ``account`` is whom it speaks for (a Facebook Page's token speaks for the Page)."""
+
+    grant: Grant
+    account: FakeAccount
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Code:
+    grant: Grant
+    redirect_uri: str
+    code_challenge: str | None
+    expires_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class _Refresh:
+    grant: Grant
+    is_spent: bool = False
+
+
+class CodeRefused(Exception):
+    """The authorization code is unknown, used, late, or comes with another redirect_uri or code_verifier."""
+
+
+class RefreshRefused(Exception):
+    """The refresh token is unknown, spent or revoked."""
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class _Switch:
+    is_on: bool = False
+    times_left: int | None = None
+    label: str = ""
+
+
+class FakePlatform(abc.ABC):
+    """A platform's stand-in: one aiohttp application that answers for all of its origins.
+
+    Subclasses set the class attributes, add routes in ``add_routes`` and shape the answers. Construct it with the
+    client id and secret the bot will use and with the bot's redirect_uri; nothing else is accepted.
+
+    Args:
+        client_id: of the developer app.
+        client_secret: of the developer app.
+        clock: what the time is here (``now()``, aware UTC).
+        redirect_uris: those registered with the developer app; empty accepts any.
+        slow_seconds: how late an answer is while the fault ``slow`` is on.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    accent: ClassVar[str] = "#444"
+    endpoint_names: ClassVar[tuple[str, ...]]
+    """The names of ``Platform.endpoints`` this application stands for."""
+    people: ClassVar[tuple[FakeAccount, ...]] = ()
+    """Who can press Allow; the first one is preselected."""
+    code_lifetime: ClassVar[timedelta] = timedelta(minutes=10)
+    extra_actions: ClassVar[dict[str, str]] = {}
+    """Further one-time faults of this platform: name to label; handled in ``perform``."""
+    extra_switches: ClassVar[dict[str, str]] = {}
+    """Further lasting faults of this platform: name to label; asked with ``is_on``."""
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        clock: _Clock,
+        redirect_uris: Sequence[str] = (),
+        slow_seconds: float = 4.0,
+    ) -> None:
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.clock = clock
+        self.redirect_uris = tuple(redirect_uris)
+        self.slow_seconds = slow_seconds
+        self.ledger: list[LedgerEntry] = []
+        self.requests: list[tuple[str, str]] = []
+        """Method and path of every call but those of the pages, in order."""
+        self._consents: dict[str, ConsentRequest] = {}
+        self._codes: dict[str, _Code] = {}
+        self._access: dict[str, AccessToken] = {}
+        self._refresh: dict[str, _Refresh] = {}
+        self._grants: list[Grant] = []
+        self._switches = {name: _Switch(label=label) for name, label in (SWITCHES | self.extra_switches).items()}
+        self._sequence = 0
+
+    # --- what a subclass fills in -----------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Add the platform's own paths."""
+
+    @abc.abstractmethod
+    def is_create(self, request: web.Request) -> bool:
+        """Whether this call publishes something."""
+
+    @abc.abstractmethod
+    def rate_limited(self, request: web.Request) -> web.StreamResponse:
+        """The platform's own "slow down"."""
+
+    def unavailable(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 - for subclasses
+        """The platform's own "we're down"."""
+        return web.json_response({"message": "Service Unavailable"}, status=503)
+
+    def perform(self, action: str) -> None:
+        """Do a one-time fault; a subclass adds its own and leaves the rest to this.
+
+        Raises:
+            KeyError: no such fault.
+        """
+        match action:
+            case "expire":
+                self.expire_access_tokens()
+            case "revoke":
+                self.revoke_all()
+            case _:
+                raise KeyError(action)
+
+    # --- the application ---------------------------------------------------------------------------------------------
+
+    def build_app(self) -> web.Application:
+        """The application that stands for the platform: its paths, ``/`` (the timeline), and the consent form."""
+        app = web.Application(middlewares=[self._with_faults], client_max_size=32 * 1024 * 1024)
+        app.router.add_get("/", self._show_timeline)
+        app.router.add_post("/sandbox/consent/{consent_id}", self._decide)
+        self.add_routes(app.router)
+        return app
+
+    async def _show_timeline(self, _request: web.Request) -> web.Response:
+        page = render_timeline(title=self.title, accent=self.accent, entries=list(reversed(self.ledger)))
+        return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+    def show_consent(self, consent: ConsentRequest) -> web.Response:
+        """The consent page for an authorize request the subclass has checked."""
+        consent_id = secrets.token_urlsafe(12)
+        self._consents[consent_id] = consent
+        page = render_consent(
+            title=self.title,
+            accent=self.accent,
+            scopes=consent.scopes,
+            people=self.people,
+            action=f"/sandbox/consent/{consent_id}",
+        )
+        return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+    async def _decide(self, request: web.Request) -> web.Response:
+        consent = self._consents.pop(request.match_info["consent_id"], None)
+        if consent is None:
+            raise web.HTTPGone(text="This consent page was used already; start again from Slack.")
+        form = await request.post()
+        if form.get("decision") != "allow":
+            answer = self.canceled_parameters()
+        else:
+            person = next((p for p in self.people if p.id == form.get("person")), self.people[0])
+            answer = {"code": self.issue_code(consent, person)}
+        target = URL(consent.redirect_uri).update_query(answer | {"state": consent.state})
+        raise web.HTTPFound(str(target))
+
+    def canceled_parameters(self) -> dict[str, str]:
+        """What the platform adds to the redirect when the person presses Cancel."""
+        return {"error": "access_denied"}
+
+    @web.middleware
+    async def _with_faults(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == "/" or request.path.startswith("/sandbox/"):
+            return await handler(request)
+        self.requests.append((request.method, request.path))
+        if self._use("slow"):
+            await asyncio.sleep(self.slow_seconds)
+        if self.is_page(request):
+            return await handler(request)
+        if self._use("unavailable"):
+            return self.unavailable(request)
+        if self._use("rate_limit"):
+            return self.rate_limited(request)
+        if self._use("garbage"):
+            return web.Response(text="<html>Sorry, something went wrong.</html>", content_type="text/html")
+        return await self._with_faults_after(request, handler)
+
+    async def _with_faults_after(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if not self.is_create(request) or response.status >= 300:
+            return response
+        if self._use("error_after_accept"):
+            return web.Response(status=502, text="Bad Gateway")
+        if self._use("accept_then_drop") and request.transport is not None:
+            request.transport.abort()
+        return response
+
+    def is_page(self, request: web.Request) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether this path is seen by the member's browser (the authorize page) rather than called by the bot."""
+        return False
+
+    # --- faults -------------------------------------------------------------------------------------------------------
+
+    def switch(self, name: str, *, on: bool = True, times: int | None = None) -> None:
+        """Switch a lasting fault on or off; with ``times`` it goes off by itself after that many uses.
+
+        Raises:
+            KeyError: no such fault.
+        """
+        state = self._switches[name]
+        state.is_on, state.times_left = on, times if on else None
+
+    def is_on(self, name: str) -> bool:
+        """Whether a lasting fault is on."""
+        return self._switches[name].is_on
+
+    def _use(self, name: str) -> bool:
+        state = self._switches[name]
+        if not state.is_on:
+            return False
+        if state.times_left is not None:
+            state.times_left -= 1
+            state.is_on = state.times_left > 0
+        return True
+
+    def actions(self) -> dict[str, str]:
+        """One-time faults: name to label."""
+        return ACTIONS | self.extra_actions
+
+    def switches(self) -> dict[str, str]:
+        """Lasting faults: name to label."""
+        return {name: state.label for name, state in self._switches.items()}
+
+    def expire_access_tokens(self) -> None:
+        """Let every access token end now; refresh tokens stay good."""
+        now = self.clock.now()
+        self._access = {
+            token: AccessToken(grant=held.grant, account=held.account, expires_at=now)
+            for token, held in self._access.items()
+        }
+
+    def revoke_all(self) -> None:
+        """Withdraw every grant, as if each person had removed the app."""
+        for grant in self._grants:
+            grant.is_revoked = True
+
+    # --- OAuth --------------------------------------------------------------------------------------------------------
+
+    def is_registered(self, redirect_uri: str) -> bool:
+        """Whether the developer app has this redirect_uri."""
+        return not self.redirect_uris or redirect_uri in self.redirect_uris
+
+    def is_our_client(self, client_id: str | None, client_secret: str | None) -> bool:
+        """Whether id and secret are the developer app's."""
+        return client_id == self.client_id and hmac.compare_digest(client_secret or "", self.client_secret)
+
+    def issue_code(self, consent: ConsentRequest, person: FakeAccount) -> str:
+        """A fresh authorization code for what the person allowed."""
+        grant = Grant(person=person, scopes=consent.scopes)
+        self._grants.append(grant)
+        code = secrets.token_urlsafe(24)
+        self._codes[code] = _Code(
+            grant=grant,
+            redirect_uri=consent.redirect_uri,
+            code_challenge=consent.code_challenge,
+            expires_at=self.clock.now() + self.code_lifetime,
+        )
+        return code
+
+    def redeem_code(self, code: str | None, redirect_uri: str | None, code_verifier: str | None) -> Grant:
+        """Use up a code, whatever comes of it.
+
+        Raises:
+            CodeRefused: unknown, used, late, or with another redirect_uri or code_verifier.
+        """
+        held = self._codes.pop(code or "", None)
+        if held is None or held.expires_at <= self.clock.now() or held.redirect_uri != redirect_uri:
+            raise CodeRefused
+        if held.code_challenge is not None and held.code_challenge != _s256(code_verifier or ""):
+            raise CodeRefused
+        return held.grant
+
+    def issue_access_token(
+        self, grant: Grant, *, lifetime: timedelta | None, account: FakeAccount | None = None
+    ) -> str:
+        """A fresh access token; it speaks for the person unless another account is given."""
+        token = secrets.token_urlsafe(32)
+        expires_at = self.clock.now() + lifetime if lifetime is not None else None
+        self._access[token] = AccessToken(grant=grant, account=account or grant.person, expires_at=expires_at)
+        return token
+
+    def issue_refresh_token(self, grant: Grant) -> str:
+        """A fresh refresh token."""
+        token = secrets.token_urlsafe(32)
+        self._refresh[token] = _Refresh(grant=grant)
+        return token
+
+    def redeem_refresh_token(self, token: str | None, *, is_single_use: bool) -> Grant:
+        """Take a refresh token; a single-use one is spent by it, and replaying a spent one revokes the grant.
+
+        Raises:
+            RefreshRefused: unknown, spent or revoked.
+        """
+        held = self._refresh.get(token or "")
+        if held is None or held.grant.is_revoked:
+            raise RefreshRefused
+        if held.is_spent:
+            held.grant.is_revoked = True
+            raise RefreshRefused
+        held.is_spent = is_single_use
+        return held.grant
+
+    def bearer(self, request: web.Request) -> tuple[AccessToken | None, str]:
+        """The token of ``Authorization: Bearer`` and what is wrong with it: "", "missing", "expired" or "revoked"."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        held = self._access.get(token)
+        if scheme.lower() != "bearer" or held is None:
+            return None, "missing"
+        if held.grant.is_revoked:
+            return held, "revoked"
+        if held.expires_at is not None and held.expires_at <= self.clock.now():
+            return held, "expired"
+        return held, ""
+
+    def revoke_token(self, token: str | None) -> None:
+        """Withdraw the grant behind an access or refresh token; an unknown one changes nothing."""
+        access, refresh = self._access.get(token or ""), self._refresh.get(token or "")
+        for held in (access, refresh):
+            if held is not None:
+                held.grant.is_revoked = True
+
+    # --- the ledger ---------------------------------------------------------------------------------------------------
+
+    def next_number(self) -> int:
+        """1, 2, 3, …: for ids that read well."""
+        self._sequence += 1
+        return self._sequence
+
+    def record(self, *, post_id: str, account: FakeAccount, text: str, link: str | None = None) -> LedgerEntry:
+        """Write a post into the ledger: from here on it is live."""
+        entry = LedgerEntry(id=post_id, account=account, text=text, link=link, at=self.clock.now())
+        self.ledger.append(entry)
+        return entry
+
+
+_FORM_ACTION: Final = re.compile(r'action="([^"]+)"')
+
+
+async def press_allow(http: aiohttp.ClientSession, authorize_url: str, *, person: str = "") -> str:
+    """Open the consent page and press Allow, as a browser would; the callback URL that the platform redirects to."""
+    return await _press(http, authorize_url, {"decision": "allow", "person": person})
+
+
+async def press_cancel(http: aiohttp.ClientSession, authorize_url: str) -> str:
+    """Open the consent page and press Cancel; the callback URL that the platform redirects to."""
+    return await _press(http, authorize_url, {"decision": "cancel"})
+
+
+async def _press(http: aiohttp.ClientSession, authorize_url: str, form: dict[str, str]) -> str:
+    async with http.get(authorize_url) as page:
+        text = await page.text()
+        action = _FORM_ACTION.search(text)
+        if page.status != 200 or action is None:
+            raise AssertionError(f"the consent page answered {page.status}: {text[:500]}")
+    async with http.post(urljoin(authorize_url, action[1]), data=form, allow_redirects=False) as answer:
+        return answer.headers["Location"]
+
+
+def _s256(code_verifier: str) -> str:
+    digest = hashlib.sha256(code_verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

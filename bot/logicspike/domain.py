@@ -1,0 +1,401 @@
+"""What the bot is about: connections, scheduled posts and their deliveries, with the rules that need no I/O."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from .plugin.types import Account, Post
+
+__all__ = [
+    "LATE_AFTER",
+    "TRANSITIONS",
+    "Attempt",
+    "Connection",
+    "ConnectionStatus",
+    "Delivery",
+    "DeliveryState",
+    "Draft",
+    "HoldReason",
+    "IllegalTransition",
+    "Member",
+    "PendingAuthorization",
+    "Purpose",
+    "ScheduledPost",
+    "Ticket",
+    "check_transition",
+    "first_link",
+    "make_nickname",
+    "normalize_text",
+    "retry_delay",
+]
+
+LATE_AFTER: Final = timedelta(minutes=10)
+"""A post overdue by more than this is not published without being asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person in a Slack workspace."""
+
+    team_id: str
+    user_id: str
+
+
+class ConnectionStatus(StrEnum):
+    """Where a connection stands."""
+
+    PENDING_CHOICE = "pending_choice"
+    ACTIVE = "active"
+    NEEDS_RECONNECT = "needs_reconnect"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """The stored fact that a member linked an account; the tokens stay sealed.
+
+    Attributes:
+        connection_id: ours.
+        team_id: the workspace it belongs to.
+        owner_id: the Slack user who connected it.
+        platform: the plugin's name.
+        account: which account; while ``pending_choice`` the first of ``choices``.
+        choices: the accounts to choose from while ``pending_choice``, else empty.
+        status: where it stands.
+        status_reason: why it needs a reconnect, in words for people.
+        nickname: what people may type for it; unique in the workspace.
+        grant_id: whose grant at the platform.
+        sealed: the credential's secrets, sealed by the vault; None once disconnected.
+        token_version: grows by one whenever ``sealed`` changes; writes of tokens are conditional on it.
+        token_expires_at: end of the access token; None means unknown.
+        refreshed_at: when the tokens were last written.
+        reconnects: the connection that a sign-in was meant to renew, when another account came back.
+        created_at: when it was first connected.
+    """
+
+    connection_id: str
+    team_id: str
+    owner_id: str
+    platform: str
+    account: Account
+    status: ConnectionStatus
+    nickname: str
+    created_at: datetime
+    choices: tuple[Account, ...] = ()
+    status_reason: str | None = None
+    grant_id: str | None = None
+    sealed: str | None = field(default=None, repr=False)
+    token_version: int = 0
+    token_expires_at: datetime | None = None
+    refreshed_at: datetime | None = None
+    reconnects: str | None = None
+
+
+class Purpose(StrEnum):
+    """What a connect link is for."""
+
+    CONNECT = "connect"
+    RECONNECT = "reconnect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """The private link we sent by DM; the browser shows the ticket, the store keeps only its hash.
+
+    Attributes:
+        ticket_hash: SHA-256 of the ticket, hexadecimal.
+        member: who asked for it.
+        platform: the plugin's name.
+        purpose: connect, or reconnect ``connection_id``.
+        member_name: shown on the page.
+        workspace_name: shown on the page.
+        expires_at: when the link ends; it can be renewed afterwards.
+        is_spent: whether a sign-in through it succeeded.
+        message: where the DM with the link is, as an opaque reference of the notifier.
+    """
+
+    ticket_hash: str
+    member: Member
+    platform: str
+    purpose: Purpose
+    member_name: str
+    workspace_name: str
+    expires_at: datetime
+    connection_id: str | None = None
+    is_spent: bool = False
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingAuthorization:
+    """An authorization request whose callback has not come yet: used once (RFC 6749 section 4.1.1, RFC 7636).
+
+    Attributes:
+        state_hash: SHA-256 of the state, hexadecimal.
+        ticket_hash: the link it was started from.
+        member: who asked.
+        platform: the plugin's name.
+        purpose: connect or reconnect.
+        connection_id: which connection is renewed.
+        browser_hash: SHA-256 of the binding cookie, hexadecimal.
+        redirect_uri: as sent to the platform.
+        sealed: the code_verifier and the plugin's carry, sealed by the vault.
+        expires_at: ten minutes after it was made.
+    """
+
+    state_hash: str
+    ticket_hash: str
+    member: Member
+    platform: str
+    purpose: Purpose
+    browser_hash: str
+    redirect_uri: str
+    sealed: str = field(repr=False)
+    expires_at: datetime
+    connection_id: str | None = None
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; ``docs/lifecycle.md`` draws the arrows."""
+
+    SCHEDULED = "scheduled"
+    CLAIMED = "claimed"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    HELD = "held"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CANCELED = "canceled"
+
+
+_S = DeliveryState
+TRANSITIONS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
+    _S.SCHEDULED: frozenset({_S.CLAIMED, _S.HELD, _S.CANCELED}),
+    _S.CLAIMED: frozenset({_S.PUBLISHING, _S.SCHEDULED, _S.HELD, _S.FAILED, _S.CANCELED}),
+    _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.HELD, _S.FAILED, _S.UNKNOWN}),
+    _S.UNKNOWN: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.FAILED}),
+    _S.HELD: frozenset({_S.SCHEDULED, _S.CANCELED}),
+    _S.PUBLISHED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.CANCELED: frozenset(),
+}
+"""Every legal move of a delivery."""
+
+
+_STAYS: Final = frozenset({_S.SCHEDULED, _S.HELD, _S.UNKNOWN})
+
+
+class IllegalTransition(Exception):
+    """The program tried a move that the state machine doesn't have: a bug, never a user's fault."""
+
+
+def check_transition(before: DeliveryState, after: DeliveryState) -> None:
+    """Refuse a move that ``TRANSITIONS`` doesn't have; some may stay while their fields change.
+
+    Raises:
+        IllegalTransition: it's none of them.
+    """
+    if after not in TRANSITIONS[before] and not (before is after and before in _STAYS):
+        raise IllegalTransition(f"{before} -> {after}")
+
+
+class HoldReason(StrEnum):
+    """Why a delivery is held."""
+
+    RECONNECT = "reconnect"
+    MEMBER = "member"
+    OPERATOR = "operator"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a delivery, recorded before its first byte is sent.
+
+    Attributes:
+        attempt_id: fresh for every try.
+        started_at: when it was recorded.
+        outcome: None while open; else the state it led to, or "token_expired".
+        detail: what happened, in words for people.
+    """
+
+    attempt_id: str
+    started_at: datetime
+    outcome: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One scheduled post to one account: the unit that is claimed, tried and settled.
+
+    Attributes:
+        delivery_id: ours; short enough to type.
+        post_id: the scheduled post it belongs to.
+        team_id: the workspace.
+        author_id: the Slack user who scheduled it.
+        connection_id: the account it goes to.
+        platform: the plugin's name.
+        account_name: for messages, as it was when scheduled.
+        post: what is said; ``post.key`` is the delivery's.
+        state: where it stands.
+        due_at: when it should go out.
+        next_try_at: when it may be claimed next: ``due_at``, or later after a retry or snooze.
+        zone: IANA name of the author's zone.
+        claim_token: fresh for every claim; every later write is conditional on it.
+        claimed_by: the process that holds it.
+        claimed_until: end of the lease.
+        attempts: all tries, oldest first.
+        tries: how many of them count against the limit of retries.
+        hold_reason: why it is held.
+        detail: why it is held, failed or unknown, in words for people.
+        published_id: the platform's id of the post.
+        published_url: its address.
+        settled_at: when it reached its present state.
+        checks: how often an unknown outcome was looked up.
+        is_asked: whether the author was asked about an unknown outcome or a late post.
+        is_confirmed: whether the author said that it may go out although it is late.
+    """
+
+    delivery_id: str
+    post_id: str
+    team_id: str
+    author_id: str
+    connection_id: str
+    platform: str
+    account_name: str
+    post: Post
+    state: DeliveryState
+    due_at: datetime
+    next_try_at: datetime
+    zone: str
+    claim_token: str | None = None
+    claimed_by: str | None = None
+    claimed_until: datetime | None = None
+    attempts: tuple[Attempt, ...] = ()
+    tries: int = 0
+    hold_reason: HoldReason | None = None
+    detail: str | None = None
+    published_id: str | None = None
+    published_url: str | None = None
+    settled_at: datetime | None = None
+    checks: int = 0
+    is_asked: bool = False
+    is_confirmed: bool = False
+
+    @property
+    def author(self) -> Member:
+        """Who scheduled it."""
+        return Member(team_id=self.team_id, user_id=self.author_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledPost:
+    """A post with its author, time and target accounts; its deliveries carry it out.
+
+    Attributes:
+        post_id: ours.
+        author: who scheduled it.
+        text: as written, NFC.
+        link: the first http(s) address in it.
+        due_at: when it goes out, aware UTC.
+        zone: IANA name of the zone it was scheduled in.
+        wall_time: the local time as understood, ISO 8601 without offset.
+        created_at: when it was scheduled.
+    """
+
+    post_id: str
+    author: Member
+    text: str
+    link: str | None
+    due_at: datetime
+    zone: str
+    wall_time: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a member wrote that could not be scheduled as it stood: kept, so that nothing typed is lost.
+
+    Attributes:
+        draft_id: ours.
+        author: who wrote it.
+        text: as written.
+        accounts: the accounts as typed.
+        connection_ids: the accounts as far as they are known.
+        when: the time as typed.
+        due_at: the time as far as it is known, aware UTC.
+        created_at: when it was written.
+    """
+
+    draft_id: str
+    author: Member
+    text: str
+    created_at: datetime
+    accounts: tuple[str, ...] = ()
+    connection_ids: tuple[str, ...] = ()
+    when: str | None = None
+    due_at: datetime | None = None
+
+
+_LINK: Final = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_CLOSING: Final = {")": "(", "]": "[", "}": "{"}
+
+
+def first_link(text: str) -> str | None:
+    """Find the first http(s) address in a text, without the punctuation that ends the sentence around it."""
+    match = _LINK.search(text)
+    if match is None:
+        return None
+    link = match[0]
+    while link and (
+        link[-1] in ".,;:!?'" or (link[-1] in _CLOSING and link.count(_CLOSING[link[-1]]) < link.count(link[-1]))
+    ):
+        link = link[:-1]
+    return link if len(link) > len("https://") else None
+
+
+def normalize_text(text: str) -> str:
+    """Bring a text to the form it is stored and sent in: NFC, line breaks as ``\\n``, no blank ends."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def make_nickname(platform: str, account_name: str, taken: frozenset[str]) -> str:
+    """Make a short name for an account: ``facebook:acme-inc``, with a number where it is taken."""
+    ascii_name = unicodedata.normalize("NFKD", account_name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:24].strip("-") or "account"
+    plain = f"{platform}:{slug}"
+    if plain not in taken:
+        return plain
+    return next(f"{plain}-{n}" for n in range(2, len(taken) + 3) if f"{plain}-{n}" not in taken)
+
+
+_RETRY_DELAYS: Final = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=8),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+)
+
+
+def retry_delay(tries: int, jitter: float) -> timedelta | None:
+    """Decide how long to wait after a temporary, definite refusal.
+
+    Args:
+        tries: how many tries have failed so far, at least 1.
+        jitter: -1 … 1, spreads the delay by up to 20 %.
+
+    Returns:
+        The pause, or None when it is time to give up.
+    """
+    if tries > len(_RETRY_DELAYS):
+        return None
+    return _RETRY_DELAYS[tries - 1] * (1 + 0.2 * jitter)

@@ -1,0 +1,151 @@
+"""Outgoing HTTP of the plugins: one session per platform over one connector, to declared origins only.
+
+This guards against mistakes and against answers that point elsewhere, not against malice: a plugin runs with the
+bot's own rights.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import ipaddress
+import logging
+import re
+from collections.abc import Iterable
+from typing import Final, Self
+
+import aiohttp
+from yarl import URL
+
+__all__ = ["TIMEOUT", "Egress", "EgressRefused", "is_loopback_origin", "parse_origin"]
+
+log = logging.getLogger(__name__)
+
+TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10, sock_read=20)
+"""Seconds for each call, unless a plugin asks for less."""
+
+# Shorter than the idle time after which common servers hang up, so that a call seldom meets a dead connection.
+_KEEPALIVE_SECONDS: Final = 15.0
+_ORIGIN: Final = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
+
+_OriginKey = tuple[str, str | None, int | None]
+
+
+class EgressRefused(Exception):
+    """A plugin tried to reach an origin that its platform does not declare; nothing was sent there."""
+
+
+def is_loopback_origin(origin: str) -> bool:
+    """Whether an origin is on this very machine."""
+    host = URL(origin).host or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_origin(text: str) -> str:
+    """Read an origin, such as ``https://api.example.com``: scheme, host and maybe a port; http for loopback only.
+
+    Raises:
+        ValueError: with a phrase that says what is wrong, to stand behind the name of what was read.
+    """
+    if _ORIGIN.fullmatch(text) is None:
+        raise ValueError("must be an origin: a scheme and a host, no path, no user name, no query")
+    try:
+        origin = URL(text).origin()
+    except ValueError:
+        raise ValueError("must be an origin: a scheme and a host, no path, no user name, no query") from None
+    if origin.scheme == "http" and not is_loopback_origin(str(origin)):
+        raise ValueError("must begin with https:// (http:// is for 127.0.0.1, [::1] and localhost only)")
+    return str(origin)
+
+
+class Egress:
+    """The platforms' HTTP sessions. Each reaches only the origins it was made for, redirects included.
+
+    Certificates are verified, cookies are dropped, proxies of the environment are ignored, and a request is never
+    sent twice behind the caller's back.
+    """
+
+    def __init__(self) -> None:
+        self._connector: aiohttp.TCPConnector | None = None
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+
+    async def open(self) -> None:
+        """Get ready; opening twice changes nothing."""
+        if self._connector is None:
+            self._connector = aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE_SECONDS)
+
+    async def close(self) -> None:
+        """Close all sessions and connections."""
+        sessions, self._sessions = self._sessions, {}
+        connector, self._connector = self._connector, None
+        for session in sessions.values():
+            await session.close()
+        if connector is not None:
+            await connector.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.close()
+
+    def get_session(self, platform: str, origins: Iterable[str]) -> aiohttp.ClientSession:
+        """The platform's session, made at first use.
+
+        Args:
+            platform: its name.
+            origins: all that it may reach; what was given first counts.
+
+        Raises:
+            RuntimeError: not open.
+        """
+        if self._connector is None:
+            raise RuntimeError("the platforms' HTTP sessions are not open")
+        if platform not in self._sessions:
+            self._sessions[platform] = aiohttp.ClientSession(
+                connector=self._connector,
+                connector_owner=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": f"LogicSpike/{importlib.metadata.version('logicspike')}"},
+                middlewares=(_Guard(platform, origins),),
+                timeout=TIMEOUT,
+                trust_env=False,
+            )
+        return self._sessions[platform]
+
+
+class _Guard:
+    """A client middleware, which aiohttp runs anew for each hop of a redirect."""
+
+    def __init__(self, platform: str, origins: Iterable[str]) -> None:
+        self._platform = platform
+        self._allowed = frozenset(_key(URL(origin)) for origin in origins)
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if _key(request.url) not in self._allowed:
+            log.warning(
+                "The %s plugin may not reach %s; its describe() doesn't declare it.",
+                self._platform,
+                request.url.host,
+                extra={"event": "egress.refused", "platform": self._platform},
+            )
+            raise EgressRefused(f"{request.url.host} is not declared by the {self._platform} plugin")
+        try:
+            return await handler(request)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            # aiohttp sends an idempotent request (GET, PUT, DELETE, …) once more when one of these two reaches it
+            # (aiohttp 3.14.5, client.py); their common base class does not make it do so.
+            raise aiohttp.ClientConnectionError("The connection was lost before an answer came.") from error
+
+
+def _key(url: URL) -> _OriginKey:
+    return url.scheme, url.host, url.port

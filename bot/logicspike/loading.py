@@ -1,0 +1,268 @@
+"""Finds the installed platform plugins and refuses, each with a sentence, those that don't fit.
+
+A refused plugin never keeps the others, or the bot, from starting.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import logging
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+import pluggy
+
+from .egress import parse_origin
+from .plugin import Limits, Platform, hookspecs
+
+__all__ = ["GROUP", "Installed", "LoadedPlugin", "build_plugin_manager", "load_installed"]
+
+log = logging.getLogger(__name__)
+
+GROUP: Final = "logicspike.platforms"
+REQUIRED_HOOKS: Final = ("describe", "authorize", "exchange", "refresh", "publish")
+
+_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_VARIABLE: Final = re.compile(r"[a-z][a-z0-9_-]*", re.IGNORECASE)
+_HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_RESERVED_SETTING: Final = re.compile(r"client[_-](id|secret)|endpoint[_-].*", re.IGNORECASE)
+
+
+class _Refused(Exception):
+    """A plugin that can't be used; the message is the sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedPlugin:
+    """A plugin that fits.
+
+    Attributes:
+        plugin: what the entry point names, a module as a rule.
+        platform: its facts.
+        hooks: the names of the hooks it implements.
+    """
+
+    plugin: object
+    platform: Platform
+    hooks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What was found, all by the platform's name.
+
+    Attributes:
+        plugins: those that fit.
+        refused: the others, each with the sentence that says why.
+        versions: distribution and version ("logicspike-chirp 1.2"), refused and switched off ones included.
+    """
+
+    plugins: Mapping[str, LoadedPlugin]
+    refused: Mapping[str, str]
+    versions: Mapping[str, str]
+
+
+def load_installed(
+    entry_points: Iterable[importlib.metadata.EntryPoint] | None = None, *, disabled: Collection[str] = ()
+) -> Installed:
+    """Import and check every installed platform plugin but the disabled ones, which are not touched.
+
+    Args:
+        entry_points: those to look at; None for the installed ones.
+        disabled: names to leave alone.
+    """
+    by_name: dict[str, list[importlib.metadata.EntryPoint]] = {}
+    for entry_point in importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points:
+        by_name.setdefault(entry_point.name, []).append(entry_point)
+    wanted = sorted(by_name.keys() - set(disabled))
+    plugins: dict[str, LoadedPlugin] = {}
+    refused: dict[str, str] = {}
+    for name in wanted:
+        try:
+            plugins[name] = _load_one(name, by_name[name])
+        except _Refused as reason:
+            refused[name] = str(reason)
+    for name, sentence in _find_alias_clashes(wanted, plugins).items():
+        del plugins[name]
+        refused[name] = sentence
+    for name, sentence in refused.items():
+        extra = {"event": "platform.quarantined", "platform": name}
+        log.warning("The platform %s is left out: %s", name, sentence, extra=extra)
+    versions = {name: ", ".join(sorted(map(_distribution, same))) for name, same in by_name.items()}
+    return Installed(plugins=plugins, refused=refused, versions=versions)
+
+
+def build_plugin_manager(plugins: Mapping[str, object] | None = None) -> pluggy.PluginManager:
+    """A plugin manager that knows our hooks, with these plugins registered.
+
+    Raises:
+        pluggy.PluginValidationError: a hook implementation doesn't fit its specification.
+        ValueError: one object under two names.
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    for name, plugin in (plugins or {}).items():
+        manager.register(plugin, name)
+    return manager
+
+
+def _distribution(entry_point: importlib.metadata.EntryPoint) -> str:
+    if entry_point.dist is None:
+        return "an unknown distribution"
+    return f"{entry_point.dist.name} {entry_point.dist.version}"
+
+
+def _load_one(name: str, entry_points: Collection[importlib.metadata.EntryPoint]) -> LoadedPlugin:
+    if len(entry_points) > 1:
+        distributions = _listed(sorted(map(_distribution, entry_points)))
+        raise _Refused(f"{distributions} all bring a platform of this name; uninstall all but one of them.")
+    if _NAME.fullmatch(name) is None:
+        raise _Refused(f"The name {name!r} may hold only lower-case letters, digits and single hyphens.")
+    (entry_point,) = entry_points
+    try:
+        plugin = entry_point.load()
+    # SystemExit too: a plugin that gives up while it's imported must not take the bot with it.
+    except (Exception, SystemExit) as error:
+        raise _Refused(f"Importing {entry_point.value} failed with {_say(error)}.") from error
+    hooks = _check_hooks(name, plugin)
+    return LoadedPlugin(plugin=plugin, platform=_read_facts(name, plugin), hooks=hooks)
+
+
+def _say(error: BaseException) -> str:
+    first_line = next(iter(str(error).splitlines()), "")[:200].rstrip(".")
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
+
+
+def _check_hooks(name: str, plugin: object) -> frozenset[str]:
+    if inspect.isclass(plugin):
+        raise _Refused("The entry point names a class; name a module, or an instance of the class.")
+    try:
+        hash(plugin)
+    except TypeError:
+        kind = type(plugin).__name__
+        raise _Refused(f"The plugin object ({kind}) can't be hashed; use a module, or freeze the class.") from None
+    # A manager of its own for the trial: what is refused here leaves no trace where the others are registered.
+    try:
+        manager = build_plugin_manager({name: plugin})
+    except (pluggy.PluginValidationError, ValueError) as error:
+        raise _Refused(f"Its hooks don't fit: {' '.join(str(error).split())}.") from error
+    callers = {caller.name: caller for caller in manager.get_hookcallers(plugin) or ()}
+    for caller in callers.values():
+        _check_known(caller, manager)
+        for implementation in caller.get_hookimpls():
+            _check_signature(caller, implementation.function)
+    if missing := [f"{hook}()" for hook in REQUIRED_HOOKS if hook not in callers]:
+        raise _Refused(f"It lacks {_listed(missing)}; a platform must implement {_listed(REQUIRED_HOOKS)}.")
+    return frozenset(callers)
+
+
+def _check_known(caller: pluggy.HookCaller, manager: pluggy.PluginManager) -> None:
+    if caller.has_spec() or all(implementation.optionalhook for implementation in caller.get_hookimpls()):
+        return
+    known = [hook for hook, other in vars(manager.hook).items() if not hook.startswith("_") and other.has_spec()]
+    nearest = get_close_matches(caller.name, known, n=1, cutoff=0.0)
+    raise _Refused(f"There is no hook named {caller.name}(); did you mean {nearest[0]}()?")
+
+
+def _check_signature(caller: pluggy.HookCaller, function: object) -> None:
+    if caller.spec is None:
+        return
+    must_be_async = inspect.iscoroutinefunction(caller.spec.function)
+    if inspect.iscoroutinefunction(function) != must_be_async:
+        rule, found = ("async def", "def") if must_be_async else ("def", "async def")
+        raise _Refused(f"{caller.name}() is specified as “{rule}” and implemented as “{found}”; make it “{rule}”.")
+    for parameter in inspect.signature(function).parameters.values():  # type: ignore[arg-type]  # pluggy says object
+        if parameter.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            raise _Refused(
+                f"{caller.name}() takes {parameter}, which would never get a value; make it a plain parameter."
+            )
+        if parameter.default is not inspect.Parameter.empty:
+            raise _Refused(f"{caller.name}() gives {parameter.name} a default, so it would never get a value; drop it.")
+
+
+def _read_facts(name: str, plugin: object) -> Platform:
+    try:
+        platform = build_plugin_manager({name: plugin}).hook.describe()
+    except (Exception, SystemExit) as error:
+        raise _Refused(f"describe() failed with {_say(error)}.") from error
+    if not isinstance(platform, Platform):
+        raise _Refused(f"describe() must return a Platform, not {type(platform).__name__}.")
+    if complaint := next(_complaints(name, platform), None):
+        raise _Refused(f"describe(): {complaint}.")
+    return platform
+
+
+def _complaints(name: str, platform: Platform) -> Iterator[str]:
+    if platform.name != name:
+        yield f"the name is {platform.name!r}, but the plugin is installed as {name!r}; make them equal"
+    if not isinstance(platform.title, str) or not platform.title.strip():
+        yield "the title is empty"
+    for attribute in ("scopes", "upload_hosts", "aliases", "permissions", "cancel_errors"):
+        value = getattr(platform, attribute)
+        if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
+            yield f"{attribute} must be a tuple of words, such as ('a', 'b') or ('a',)"
+            return
+    yield from _endpoint_complaints(platform)
+    yield from _name_complaints(platform)
+    if not isinstance(platform.limits, Limits) or not _is_count(platform.limits.max_chars, at_least=1):
+        yield "limits must be Limits(max_chars=…) with a number above zero"
+    if not _is_count(platform.refresh_margin_seconds, at_least=0):
+        yield "refresh_margin_seconds must be a number of seconds, zero or more"
+
+
+def _endpoint_complaints(platform: Platform) -> Iterator[str]:
+    if not isinstance(platform.endpoints, Mapping) or not platform.endpoints:
+        yield "endpoints must name at least one origin"
+        return
+    for endpoint, origin in platform.endpoints.items():
+        if not isinstance(endpoint, str) or _VARIABLE.fullmatch(endpoint) is None:
+            yield f"the endpoint name {endpoint!r} must be a word"
+        try:
+            parse_origin(origin if isinstance(origin, str) else "")
+        except ValueError as error:
+            yield f"the endpoint {endpoint!r} {error}"
+    if platform.authorize_endpoint not in platform.endpoints:
+        known = _listed(sorted(platform.endpoints))
+        yield f"authorize_endpoint is {platform.authorize_endpoint!r}, which is not among the endpoints ({known})"
+    for host in platform.upload_hosts:
+        if _HOST.fullmatch(host) is None:
+            yield f"the upload host {host!r} must be a host name alone, such as 'upload.example.com'"
+
+
+def _name_complaints(platform: Platform) -> Iterator[str]:
+    for alias in platform.aliases:
+        if _NAME.fullmatch(alias) is None:
+            yield f"the alias {alias!r} may hold only lower-case letters, digits and single hyphens"
+    settings: object = platform.settings
+    if not isinstance(settings, Mapping):
+        yield "settings must map names to defaults"
+        return
+    for setting, default in settings.items():
+        if not isinstance(setting, str) or not isinstance(default, str) or _VARIABLE.fullmatch(setting) is None:
+            yield f"the setting {setting!r} must be a word with a text as its default"
+        elif _RESERVED_SETTING.fullmatch(setting):
+            yield f"the setting {setting!r} is reserved for the bot"
+
+
+def _is_count(value: object, *, at_least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= at_least
+
+
+def _find_alias_clashes(names: Collection[str], plugins: Mapping[str, LoadedPlugin]) -> dict[str, str]:
+    claims = Counter(alias for loaded in plugins.values() for alias in set(loaded.platform.aliases))
+    return {
+        name: f"Its alias {alias!r} is a name or an alias of another installed platform."
+        for name, loaded in plugins.items()
+        for alias in loaded.platform.aliases
+        if alias != name and (alias in names or claims[alias] > 1)
+    }
+
+
+def _listed(words: Collection[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,378 @@
+"""The installed platforms, each called on its own: all that the rest of the bot knows of plugins.
+
+pluggy calls every plugin that implements a hook; here each call leaves out all platforms but the one that is meant.
+Whatever a plugin does, what comes out is a checked value, an error of the tree in ``logicspike.plugin.errors``,
+``PlatformNotReady`` or ``NotSupported``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+from .answers import fits, is_expected, report_bug, report_timeout, report_wrong_result, to_failure
+from .clock import Clock
+from .developer_apps import DeveloperApp, read_developer_app
+from .egress import Egress, is_loopback_origin
+from .loading import Installed, build_plugin_manager, load_installed
+from .plugin import (
+    Account,
+    AuthorizationGrant,
+    AuthorizationLink,
+    AuthorizationRequest,
+    Credential,
+    Platform,
+    PlatformContext,
+    Post,
+    Problem,
+    PublishedPost,
+    TokenSet,
+)
+
+__all__ = ["NotSupported", "PlatformNotReady", "Platforms", "UnknownPlatform"]
+
+
+class UnknownPlatform(KeyError):
+    """No usable platform has this name.
+
+    Args:
+        explanation: a plain sentence for the member or admin.
+    """
+
+    def __init__(self, explanation: str) -> None:
+        super().__init__(explanation)
+        self.explanation = explanation
+
+    def __str__(self) -> str:
+        return self.explanation  # KeyError would put it in quotes
+
+
+class PlatformNotReady(Exception):
+    """The platform can't be called now: unknown, left out, switched off or without credentials.
+
+    Args:
+        explanation: plain sentences for the member or admin.
+    """
+
+    def __init__(self, explanation: str) -> None:
+        super().__init__(explanation)
+        self.explanation = explanation
+
+
+class NotSupported(Exception):
+    """The platform's plugin does not implement this optional hook.
+
+    Args:
+        explanation: a plain sentence for the member or admin.
+    """
+
+    def __init__(self, explanation: str) -> None:
+        super().__init__(explanation)
+        self.explanation = explanation
+
+
+class Platforms:
+    """The installed platforms, each called on its own.
+
+    Build it with ``Platforms.load`` and use it as an async context manager, or call ``open`` and ``close``: only the
+    calls that may reach a platform need it open.
+    """
+
+    CALL_LIMIT: ClassVar[timedelta] = timedelta(seconds=20)
+    """How long any call but ``publish`` may take, all its requests together."""
+    PUBLISH_LIMIT: ClassVar[timedelta] = timedelta(seconds=30)
+    """How long ``publish`` may take, all its requests together."""
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        environment: Mapping[str, str],
+        clock: Clock,
+        disabled: Collection[str] = (),
+        entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+    ) -> Self:
+        """Find, import and check the installed platforms; one that doesn't fit is left out and named.
+
+        Args:
+            environment: where each platform's variables are looked up.
+            clock: what the plugins are told the time by.
+            disabled: names of platforms to leave alone; they aren't even imported.
+            entry_points: those to look at; None for the installed ones.
+        """
+        off = frozenset(name.casefold() for name in disabled)
+        installed = load_installed(entry_points, disabled=off)
+        apps = {name: read_developer_app(it.platform, environment) for name, it in installed.plugins.items()}
+        return cls(installed, apps, clock=clock, disabled=off)
+
+    def __init__(
+        self, installed: Installed, apps: Mapping[str, DeveloperApp], *, clock: Clock, disabled: Collection[str]
+    ) -> None:
+        self._installed = installed
+        self._apps = apps
+        self._clock = clock
+        self._disabled = disabled
+        self._by_typed = {
+            typed: it.platform
+            for it in installed.plugins.values()
+            for typed in (*it.platform.aliases, it.platform.name)
+        }
+        plugins = {name: it.plugin for name, it in installed.plugins.items()}
+        manager = build_plugin_manager(plugins)
+        self._hooks = {
+            (name, hook): manager.subset_hook_caller(hook, [plugins[other] for other in plugins if other != name])
+            for name, it in installed.plugins.items()
+            for hook in it.hooks
+        }
+        self._egress = Egress()
+
+    async def open(self) -> None:
+        """Get ready to call; opening twice changes nothing."""
+        await self._egress.open()
+
+    async def close(self) -> None:
+        """Close all sessions and connections."""
+        await self._egress.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.close()
+
+    # --- which platforms there are ------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the platforms that are loaded and fit, sorted; some may lack credentials."""
+        return tuple(sorted(self._installed.plugins))
+
+    @property
+    def quarantined(self) -> Mapping[str, str]:
+        """Platforms that were left out: name to the sentence that says why."""
+        return MappingProxyType(dict(self._installed.refused))
+
+    def versions(self) -> Mapping[str, str]:
+        """Each installed platform's distribution and version ("logicspike-chirp 1.2"), left out ones included."""
+        return MappingProxyType(dict(self._installed.versions))
+
+    def find(self, name: str) -> Platform | None:
+        """The loaded platform of this name or alias, in any letter case."""
+        return self._by_typed.get(name.casefold())
+
+    def get(self, name: str) -> Platform:
+        """The loaded platform of this name or alias, in any letter case.
+
+        Raises:
+            UnknownPlatform: none is loaded under this name.
+        """
+        platform = self.find(name)
+        if platform is None:
+            raise UnknownPlatform(self._explain_absence(name))
+        return platform
+
+    def suggest(self, name: str) -> str | None:
+        """The name or alias nearest to what was typed; None when nothing comes near."""
+        return next(iter(get_close_matches(name.casefold(), sorted(self._by_typed), n=1)), None)
+
+    def problems(self, name: str) -> tuple[str, ...]:
+        """Why the platform can't be called now, one sentence each; ``()`` means it can."""
+        platform = self.find(name)
+        if platform is None:
+            return (self._explain_absence(name),)
+        return self._apps[platform.name].problems
+
+    def is_ready(self, name: str) -> bool:
+        """Whether the platform can be called now."""
+        return not self.problems(name)
+
+    def supports(self, name: str, hook: str) -> bool:
+        """Whether the loaded platform implements a hook, such as ``"revoke"`` or ``"find_published"``."""
+        platform = self.find(name)
+        return platform is not None and hook in self._installed.plugins[platform.name].hooks
+
+    def endpoints(self, name: str) -> Mapping[str, str]:
+        """The platform's origins by name, with the operator's replacements.
+
+        Raises:
+            UnknownPlatform: none is loaded under this name.
+        """
+        return self._apps[self.get(name).name].endpoints
+
+    def authorize_origin(self, name: str) -> str:
+        """The origin of the consent page, for the connect page's ``form-action``.
+
+        Raises:
+            UnknownPlatform: none is loaded under this name.
+        """
+        return self.endpoints(name)[self.get(name).authorize_endpoint]
+
+    def _explain_absence(self, name: str) -> str:
+        name = name.casefold()
+        if name in self._disabled:
+            return f"The platform {name} is switched off here (LOGICSPIKE_DISABLED_PLATFORMS)."
+        if reason := self._installed.refused.get(name):
+            return f"The platform {name} is installed, but can't be used: {reason}"
+        nearest = self.suggest(name)
+        return f"There is no platform named {name!r} here." + (f" Did you mean {nearest}?" if nearest else "")
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def validate(self, name: str, account: Account, post: Post) -> tuple[Problem, ...]:
+        """What the platform would reject; without the hook, the length in code points is checked. No I/O.
+
+        Raises:
+            PlatformNotReady: no such platform is loaded.
+            PlatformUnavailable: the plugin failed.
+        """
+        platform = self._find_loaded(name)
+        if not self.supports(name, "validate"):
+            return _check_length(platform, post)
+        try:
+            found = self._hooks[platform.name, "validate"](account=account, post=post)
+        # SystemExit too: a plugin must not be able to take the bot with it.
+        except (Exception, SystemExit) as error:
+            report_bug(platform, "validate", error)
+        else:
+            if fits("validate", found):
+                return tuple(found)
+            report_wrong_result(platform, "validate", found)
+        raise to_failure(platform, "validate")
+
+    async def authorize(self, name: str, request: AuthorizationRequest) -> AuthorizationLink:
+        """The link to the platform's consent page.
+
+        Raises:
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        link: AuthorizationLink = await self._call(name, "authorize", request=request)
+        return link
+
+    async def exchange(self, name: str, grant: AuthorizationGrant) -> Credential:
+        """Trade the code of a callback for tokens and the account they are for.
+
+        Raises:
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        credential: Credential = await self._call(name, "exchange", grant=grant)
+        return credential
+
+    async def accounts(self, name: str, credential: Credential) -> tuple[Credential, ...]:
+        """What this grant can post as; without the hook, the credential itself.
+
+        Raises:
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        self._find_ready(name)
+        if not self.supports(name, "accounts"):
+            return (credential,)
+        found = await self._call(name, "accounts", credential=credential)
+        return tuple(found)
+
+    async def refresh(self, name: str, credential: Credential) -> TokenSet:
+        """New tokens; a refresh token of None means that the old one stays.
+
+        Raises:
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        tokens: TokenSet = await self._call(name, "refresh", credential=credential)
+        return tokens
+
+    async def revoke(self, name: str, credential: Credential) -> None:
+        """Invalidate the tokens at the platform.
+
+        Raises:
+            NotSupported: the platform has no way to do so.
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        await self._call(name, "revoke", credential=credential)
+
+    async def publish(self, name: str, credential: Credential, post: Post) -> PublishedPost:
+        """Publish once. What can't be told for sure, a plugin's bug included, is ``OutcomeUnknown``.
+
+        Raises:
+            PlatformNotReady: it can't be called now; nothing was sent.
+            PlatformError: see ``logicspike.plugin.hookspecs``; never ``AuthorizationFailed``.
+        """
+        published: PublishedPost = await self._call(name, "publish", credential=credential, post=post)
+        return published
+
+    async def find_published(self, name: str, credential: Credential, post: Post) -> PublishedPost | None:
+        """The post if it did go out, else None.
+
+        Raises:
+            NotSupported: the platform has no way to look.
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        found: PublishedPost | None = await self._call(name, "find_published", credential=credential, post=post)
+        return found
+
+    async def _call(self, name: str, hook: str, **arguments: object) -> Any:
+        platform = self._find_ready(name)
+        if not self.supports(name, hook):
+            raise NotSupported(f"{platform.title} has no way to do this ({hook}).")
+        context = self._build_context(platform)
+        limit = self.PUBLISH_LIMIT if hook == "publish" else self.CALL_LIMIT
+        try:
+            async with asyncio.timeout(limit.total_seconds()) as timer:
+                result = await self._hooks[platform.name, hook](ctx=context, **arguments)
+        # SystemExit too: a plugin must not be able to take the bot with it.
+        except (Exception, SystemExit) as error:
+            if timer.expired():
+                report_timeout(platform, hook, limit)
+            elif is_expected(hook, error):
+                raise
+            else:
+                report_bug(platform, hook, error)
+        else:
+            if fits(hook, result):
+                return result
+            report_wrong_result(platform, hook, result)
+        # Outside of the handler, so that the plugin's own error, whose text may hold a token, is not chained to it.
+        raise to_failure(platform, hook)
+
+    def _find_loaded(self, name: str) -> Platform:
+        try:
+            return self.get(name)
+        except UnknownPlatform as error:
+            raise PlatformNotReady(error.explanation) from None
+
+    def _find_ready(self, name: str) -> Platform:
+        platform = self._find_loaded(name)
+        if problems := self.problems(name):
+            raise PlatformNotReady(f"{platform.title} can't be used yet. {' '.join(problems)}")
+        return platform
+
+    def _build_context(self, platform: Platform) -> PlatformContext:
+        app = self._apps[platform.name]
+        assert app.client is not None  # _find_ready looked
+        origins = set(app.endpoints.values())
+        # With all endpoints on this machine, as in the sandbox, nothing outside of it is reached.
+        if not all(is_loopback_origin(origin) for origin in origins):
+            origins |= {f"https://{host}" for host in platform.upload_hosts}
+        return PlatformContext(
+            client=app.client,
+            endpoints=MappingProxyType(dict(app.endpoints)),
+            settings=MappingProxyType(dict(app.settings)),
+            http=self._egress.get_session(platform.name, origins),
+            now=self._clock.now(),
+        )
+
+
+def _check_length(platform: Platform, post: Post) -> tuple[Problem, ...]:
+    limit, length = platform.limits.max_chars, len(post.text)
+    if length <= limit:
+        return ()
+    return (Problem(message=f"{platform.title} allows {limit} characters; this is {length}."),)

@@ -1,0 +1,113 @@
+"""The metronome: a handful of ticks registered in code; the posts themselves live in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+__all__ = ["Scheduler"]
+
+log = logging.getLogger(__name__)
+
+_DELIVER: Final = "deliver"
+
+Tick = Callable[[], Awaitable[object]]
+
+
+class Scheduler:
+    """Runs ticks on real time; each tick compares what it finds with the Clock it was built with.
+
+    A tick that fails is logged and comes round again. A tick never overlaps itself.
+
+    Args:
+        deliver: publishes what is due.
+        rescue: frees claims whose lease is over.
+        settle_unknown: looks up unknown outcomes.
+        clean_up: throws away what nobody came back for.
+        deliver_every: how often what is due is looked for.
+    """
+
+    def __init__(
+        self,
+        *,
+        deliver: Tick,
+        rescue: Tick,
+        settle_unknown: Tick,
+        clean_up: Tick,
+        deliver_every: timedelta = timedelta(seconds=1),
+    ) -> None:
+        # A memory job store and UTC are said outright: nothing of the scheduler's own is ever stored or guessed.
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._last_deliver = time.monotonic()
+        self._is_running = False
+        self._running: set[asyncio.Task[object]] = set()
+        ticks = {
+            _DELIVER: (deliver, deliver_every),
+            "rescue": (rescue, timedelta(seconds=15)),
+            "settle_unknown": (settle_unknown, timedelta(seconds=20)),
+            "clean_up": (clean_up, timedelta(hours=1)),
+        }
+        for name, (tick, every) in ticks.items():
+            self._scheduler.add_job(
+                self._run,
+                "interval",
+                args=(name, tick),
+                id=name,
+                seconds=every.total_seconds(),
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+            )
+        self._scheduler.add_listener(_log_error, EVENT_JOB_ERROR)
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+    async def _run(self, name: str, tick: Tick) -> None:
+        # The library cancels running coroutine jobs when it shuts down; a tick of its own task is waited for instead.
+        task = asyncio.ensure_future(tick())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.shield(task)
+        if name == _DELIVER:
+            self._last_deliver = time.monotonic()
+
+    def start(self) -> None:
+        """Begin ticking, at once."""
+        self._is_running = True
+        self._scheduler.start()
+        self.wake()
+
+    def wake(self) -> None:
+        """Look for what is due now rather than at the next tick."""
+        if self._is_running:
+            self._scheduler.modify_job(_DELIVER, next_run_time=datetime.now(UTC))
+
+    async def stop(self) -> None:
+        """Begin no more ticks, and wait for those that run."""
+        if not self._is_running:
+            return
+        self._is_running = False
+        self._scheduler.pause()
+        while self._running:
+            await asyncio.wait(self._running)
+        self._scheduler.shutdown(wait=False)
+
+    @property
+    def lag(self) -> timedelta:
+        """How long ago the last look for due posts ended."""
+        return timedelta(seconds=time.monotonic() - self._last_deliver)
+
+
+def _log_error(event: JobExecutionEvent) -> None:
+    log.error(
+        "the tick %s failed; it comes round again",
+        event.job_id,
+        exc_info=event.exception,
+        extra={"event": "tick.failed", "tick": event.job_id},
+    )

@@ -1,0 +1,340 @@
+"""Disconnecting an account, and what becomes of its posts."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from ..clock import Clock
+from ..domain import Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Member
+from ..events import ConnectionRemoved, Emit, PostCanceled
+from ..platforms import NotSupported, PlatformNotReady, Platforms
+from ..plugin.errors import PlatformError
+from ..vault import SealBroken, Vault
+from .connecting import NoSuchConnection, NotAllowed
+from .credentials import open_credential
+from .ports import ConnectionStore, DeliveryStore, MemberDirectory
+
+__all__ = [
+    "AccountAmbiguous",
+    "AccountNotFound",
+    "DisconnectPlan",
+    "Disconnected",
+    "Disconnecting",
+    "PostsOnDisconnect",
+]
+
+log = logging.getLogger(__name__)
+
+_WAITING: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.CLAIMED, DeliveryState.HELD})
+_SWAP_TRIES: Final = 5
+
+
+class PostsOnDisconnect(StrEnum):
+    """What becomes of the posts that wait for an account when it is disconnected."""
+
+    HOLD = "hold"
+    CANCEL = "cancel"
+    MOVE = "move"
+
+
+class AccountNotFound(Exception):
+    """No account of the workspace has this name.
+
+    Args:
+        typed: what the member typed.
+        suggestion: a nickname that is similar.
+    """
+
+    def __init__(self, typed: str, suggestion: str | None) -> None:
+        super().__init__(typed)
+        self.typed = typed
+        self.suggestion = suggestion
+
+
+class AccountAmbiguous(Exception):
+    """The name fits several accounts.
+
+    Args:
+        typed: what the member typed.
+        options: which ones.
+    """
+
+    def __init__(self, typed: str, options: tuple[Connection, ...]) -> None:
+        super().__init__(typed)
+        self.typed = typed
+        self.options = options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisconnectPlan:
+    """What a disconnect would touch: how many posts wait, when the next is due, and where they could move."""
+
+    connection: Connection
+    waiting: int
+    next_due_at: datetime | None
+    move_targets: tuple[Connection, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnected:
+    """What a disconnect did; ``is_revoked`` is None where the platform has no way to withdraw access."""
+
+    connection: Connection
+    held: int
+    canceled: int
+    moved: int
+    is_revoked: bool | None
+
+
+class Disconnecting:
+    """The use cases around removing an account.
+
+    Args:
+        platforms: the installed platforms.
+        connections: where connections are kept.
+        deliveries: where deliveries are kept.
+        members: who is an admin.
+        vault: opens tokens, to withdraw them.
+        clock: the time.
+        emit: takes events.
+    """
+
+    def __init__(
+        self,
+        *,
+        platforms: Platforms,
+        connections: ConnectionStore,
+        deliveries: DeliveryStore,
+        members: MemberDirectory,
+        vault: Vault,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._platforms = platforms
+        self._connections = connections
+        self._deliveries = deliveries
+        self._members = members
+        self._vault = vault
+        self._clock = clock
+        self._emit = emit
+
+    async def list_connections(self, member: Member) -> tuple[Connection, ...]:
+        """All accounts of the member's workspace that aren't disconnected, oldest first.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        return await self._connections.list_for_team(member.team_id)
+
+    async def plan(self, member: Member, account: str) -> DisconnectPlan:
+        """Say what disconnecting an account would touch.
+
+        Args:
+            member: who asks.
+            account: a nickname, or the name of a platform with one account.
+
+        Raises:
+            AccountNotFound: there is none of that name.
+            AccountAmbiguous: there are several.
+            NotAllowed: it's somebody else's, and the member is no admin.
+            StoreUnavailable: the database did not answer.
+        """
+        linked = [each for each in await self.list_connections(member) if _is_linked(each)]
+        matches = self._match(account, linked)
+        if not matches:
+            near = difflib.get_close_matches(account.casefold(), [each.nickname for each in linked], n=1)
+            raise AccountNotFound(account, near[0] if near else None)
+        if len(matches) > 1:
+            raise AccountAmbiguous(account, matches)
+        return await self._plan(member, matches[0])
+
+    async def plan_for(self, member: Member, connection_id: str) -> DisconnectPlan:
+        """Say what disconnecting this very account would touch.
+
+        Raises:
+            NoSuchConnection: it is gone.
+            NotAllowed, StoreUnavailable: as for ``plan``.
+        """
+        connection = await self._connections.find(member.team_id, connection_id)
+        if connection is None or not _is_linked(connection):
+            raise NoSuchConnection
+        return await self._plan(member, connection)
+
+    def _match(self, account: str, linked: Sequence[Connection]) -> tuple[Connection, ...]:
+        name = account.strip().casefold()
+        exact = tuple(each for each in linked if each.nickname.casefold() == name)
+        if exact:
+            return exact
+        platform = self._platforms.find(name)
+        return tuple(each for each in linked if platform is not None and each.platform == platform.name)
+
+    async def _plan(self, member: Member, connection: Connection) -> DisconnectPlan:
+        await self._check_right(member, connection)
+        waiting = await self._list_waiting(connection)
+        return DisconnectPlan(
+            connection=connection,
+            waiting=len(waiting),
+            next_due_at=waiting[0].due_at if waiting else None,
+            move_targets=await self._list_targets(connection),
+        )
+
+    async def _check_right(self, member: Member, connection: Connection) -> None:
+        if connection.owner_id == member.user_id:
+            return
+        if not (await self._members.get_profile(member)).is_admin:
+            raise NotAllowed(owner_id=connection.owner_id)
+
+    async def _list_targets(self, connection: Connection) -> tuple[Connection, ...]:
+        """Accounts of the same platform and owner: only those may take over its posts."""
+        everything = await self._connections.list_for_team(connection.team_id)
+        return tuple(
+            each
+            for each in everything
+            if each.status is ConnectionStatus.ACTIVE
+            and each.platform == connection.platform
+            and each.owner_id == connection.owner_id
+            and each.connection_id != connection.connection_id
+        )
+
+    async def _list_waiting(self, connection: Connection) -> tuple[Delivery, ...]:
+        listed = await self._deliveries.list_waiting(connection.team_id, connection.connection_id)
+        return tuple(each for each in listed if each.state in _WAITING)
+
+    async def disconnect(
+        self, member: Member, connection_id: str, *, posts: PostsOnDisconnect, move_to: str | None = None
+    ) -> Disconnected:
+        """Disconnect an account: settle its posts, erase its tokens, and withdraw access at the platform if possible.
+
+        Args:
+            member: who asks.
+            connection_id: which account.
+            posts: what becomes of the posts that wait for it.
+            move_to: the connection that takes them over, for ``MOVE``.
+
+        Raises:
+            NoSuchConnection: it, or the one to move to, is gone.
+            NotAllowed: it's somebody else's, and the member is no admin.
+            StoreUnavailable: the database did not answer.
+        """
+        plan = await self.plan_for(member, connection_id)
+        target = self._pick_target(plan, posts, move_to)
+        erased = await self._erase(plan.connection)
+        counts = await self.settle_posts(erased, posts, target)
+        is_revoked = await self._revoke(plan.connection)
+        return Disconnected(
+            connection=erased,
+            held=counts[PostsOnDisconnect.HOLD],
+            canceled=counts[PostsOnDisconnect.CANCEL],
+            moved=counts[PostsOnDisconnect.MOVE],
+            is_revoked=is_revoked,
+        )
+
+    def _pick_target(self, plan: DisconnectPlan, posts: PostsOnDisconnect, move_to: str | None) -> Connection | None:
+        if posts is not PostsOnDisconnect.MOVE:
+            return None
+        target = next((each for each in plan.move_targets if each.connection_id == move_to), None)
+        if target is None:
+            raise NoSuchConnection
+        return target
+
+    async def erase(self, connection: Connection) -> bool | None:
+        """Erase a connection's tokens, then withdraw them at the platform; for when its workspace leaves."""
+        await self._erase(connection)
+        return await self._revoke(connection)
+
+    async def _erase(self, connection: Connection) -> Connection:
+        for _ in range(_SWAP_TRIES):
+            after = replace(
+                connection,
+                status=ConnectionStatus.DISCONNECTED,
+                status_reason=None,
+                sealed=None,
+                choices=(),
+                token_version=connection.token_version + 1,
+                token_expires_at=None,
+            )
+            if await self._connections.swap(connection, after):
+                self._emit(
+                    ConnectionRemoved(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform)
+                )
+                return after
+            current = await self._connections.find(connection.team_id, connection.connection_id)
+            if current is None or current.status is ConnectionStatus.DISCONNECTED:
+                raise NoSuchConnection
+            connection = current
+        raise NoSuchConnection
+
+    async def _revoke(self, connection: Connection) -> bool | None:
+        if not self._platforms.supports(connection.platform, "revoke"):
+            return None
+        try:
+            await self._platforms.revoke(connection.platform, open_credential(self._vault, connection))
+        except NotSupported:
+            return None
+        except (PlatformError, PlatformNotReady, SealBroken, TypeError, ValueError) as error:
+            log.warning(
+                "access could not be withdrawn at the platform",
+                extra={"event": "revoke.failed", "platform": connection.platform, "error": type(error).__name__},
+            )
+            return False
+        return True
+
+    async def settle_posts(
+        self, connection: Connection, posts: PostsOnDisconnect, target: Connection | None = None
+    ) -> dict[PostsOnDisconnect, int]:
+        """Hold, cancel or move what waits for a connection; how many each.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        counts = dict.fromkeys(PostsOnDisconnect, 0)
+        for delivery in await self._list_waiting(connection):
+            after = self._settled(delivery, posts, target)
+            if after is not None and await self._deliveries.swap(delivery, after):
+                counts[posts] += 1
+                if posts is PostsOnDisconnect.CANCEL:
+                    self._emit(
+                        PostCanceled(team_id=after.team_id, delivery_id=after.delivery_id, platform=after.platform)
+                    )
+        return counts
+
+    def _settled(self, delivery: Delivery, posts: PostsOnDisconnect, target: Connection | None) -> Delivery | None:
+        now = self._clock.now()
+        freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None)
+        if posts is PostsOnDisconnect.CANCEL:
+            return replace(freed, state=DeliveryState.CANCELED, settled_at=now)
+        if posts is PostsOnDisconnect.HOLD:
+            return replace(
+                freed,
+                state=DeliveryState.HELD,
+                hold_reason=HoldReason.RECONNECT,
+                detail=f"{delivery.account_name} was disconnected.",
+                settled_at=now,
+            )
+        if target is None:
+            return None
+        moved = replace(
+            freed,
+            connection_id=target.connection_id,
+            account_name=target.account.name,
+            post=replace(delivery.post, key=f"{delivery.post_id}:{target.connection_id}"),
+        )
+        if delivery.state is DeliveryState.HELD:
+            return replace(
+                moved,
+                state=DeliveryState.SCHEDULED,
+                hold_reason=None,
+                detail=None,
+                next_try_at=max(delivery.due_at, now),
+            )
+        return moved
+
+
+def _is_linked(connection: Connection) -> bool:
+    return connection.status in {ConnectionStatus.ACTIVE, ConnectionStatus.NEEDS_RECONNECT}

@@ -1,0 +1,303 @@
+"""What the use cases need from outside, as Protocols; ``store`` and ``slack`` implement them, ``app`` marries them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ..domain import Connection, Delivery, DeliveryState, Draft, Member, PendingAuthorization, ScheduledPost, Ticket
+from .notices import Notice
+
+__all__ = [
+    "ConnectResult",
+    "ConnectionStore",
+    "DeliveryStore",
+    "MemberDirectory",
+    "MemberProfile",
+    "NameTaken",
+    "Notifier",
+    "PendingStore",
+    "PostStore",
+    "RequestLog",
+    "SlackUnavailable",
+    "StoreUnavailable",
+    "WorkspaceStore",
+]
+
+
+class StoreUnavailable(Exception):
+    """The database did not answer in time; nothing may be assumed about the last write."""
+
+
+class NameTaken(Exception):
+    """Another connection of the workspace has this nickname, or stands for this account, already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectResult:
+    """What the result page says; no code, no state, no token.
+
+    Attributes:
+        outcome: "connected", "choose", "wrong_account", "canceled", "failed", "unavailable" or "taken".
+        platform_title: for people.
+        account_name: whose account, where one is known.
+        explanation: more, in words for people.
+    """
+
+    outcome: str
+    platform_title: str
+    account_name: str | None = None
+    explanation: str | None = None
+
+
+class PendingStore(Protocol):
+    """Links and authorization requests on their way (``pending_authorizations``); secrets are kept as hashes only."""
+
+    async def save_ticket(self, ticket: Ticket) -> None:
+        """Keep a new link, and for 30 days after its end, so that it can be renewed."""
+        ...
+
+    async def find_ticket(self, ticket_hash: str) -> Ticket | None:
+        """The link with this hash, whether ended or not."""
+        ...
+
+    async def set_ticket_message(self, ticket_hash: str, message: str) -> None:
+        """Remember where the DM with this link is."""
+        ...
+
+    async def spend_ticket(self, ticket_hash: str) -> None:
+        """Mark a link as used up."""
+        ...
+
+    async def save_authorization(self, pending: PendingAuthorization) -> None:
+        """Keep an authorization request until its callback."""
+        ...
+
+    async def take_authorization(
+        self, state_hash: str, *, platform: str, browser_hash: str, now: datetime
+    ) -> PendingAuthorization | None:
+        """Find and delete, in one atomic step, the unexpired request with this state, platform and browser."""
+        ...
+
+    async def find_authorization(self, state_hash: str) -> PendingAuthorization | None:
+        """The request with this state, without using it up: to tell why taking it failed."""
+        ...
+
+    async def save_result(self, result_id: str, result: ConnectResult) -> None:
+        """Keep what the result page says, for an hour."""
+        ...
+
+    async def find_result(self, result_id: str) -> ConnectResult | None:
+        """What the result page says."""
+        ...
+
+    async def forget_team(self, team_id: str) -> None:
+        """Delete all links and requests of a workspace."""
+        ...
+
+
+class ConnectionStore(Protocol):
+    """Connections (``social_connections``)."""
+
+    async def insert(self, connection: Connection) -> None:
+        """Keep a new connection.
+
+        Raises:
+            NameTaken: its nickname is taken, or (unless pending_choice) its account is there already.
+        """
+        ...
+
+    async def swap(self, before: Connection, after: Connection) -> bool:
+        """Write ``after`` if the stored status and token_version are still those of ``before``; else change nothing.
+
+        Raises:
+            NameTaken: as for ``insert``.
+        """
+        ...
+
+    async def delete(self, connection: Connection) -> bool:
+        """Delete a connection if status and token_version are still these."""
+        ...
+
+    async def find(self, team_id: str, connection_id: str) -> Connection | None:
+        """One connection of the workspace, whatever its status."""
+        ...
+
+    async def find_by_account(self, team_id: str, platform: str, account_id: str) -> Connection | None:
+        """The workspace's connection to this account, disconnected or not, but not one in pending_choice."""
+        ...
+
+    async def list_for_team(self, team_id: str) -> tuple[Connection, ...]:
+        """The workspace's connections that aren't disconnected, oldest first."""
+        ...
+
+    async def list_nicknames(self, team_id: str) -> frozenset[str]:
+        """All nicknames in use in the workspace, of disconnected ones too."""
+        ...
+
+    async def find_any(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:
+        """Connections by id across workspaces: for delivering what was claimed, never on behalf of a member."""
+        ...
+
+    async def take_refresh_lease(self, connection: Connection, *, owner: str, until: datetime, now: datetime) -> bool:
+        """Become the only one who may refresh this connection; False when someone else is, or its tokens changed."""
+        ...
+
+    async def release_refresh_lease(self, connection_id: str, *, owner: str) -> None:
+        """Give the lease back, if it's still ours."""
+        ...
+
+    async def delete_stale_choices(self, created_before: datetime) -> int:
+        """Delete connections whose account was never chosen; how many."""
+        ...
+
+
+class DeliveryStore(Protocol):
+    """Deliveries (``deliveries``)."""
+
+    async def insert_many(self, deliveries: Collection[Delivery]) -> None:
+        """Keep new deliveries."""
+        ...
+
+    async def claim_due(self, *, now: datetime, owner: str, until: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Claim what is scheduled and due, oldest first, each for exactly one caller, under one fresh claim_token."""
+        ...
+
+    async def swap(self, before: Delivery, after: Delivery) -> bool:
+        """Move a delivery if its stored state and claim_token are still those of ``before``; else change nothing.
+
+        Raises:
+            IllegalTransition: the state machine has no such move.
+        """
+        ...
+
+    async def find(self, team_id: str, delivery_id: str) -> Delivery | None:
+        """One delivery of the workspace."""
+        ...
+
+    async def list_open(self, team_id: str, *, author_id: str | None = None, limit: int = 50) -> tuple[Delivery, ...]:
+        """The workspace's deliveries that aren't settled (scheduled, claimed, publishing, held, unknown), by due_at."""
+        ...
+
+    async def list_waiting(self, team_id: str, connection_id: str) -> tuple[Delivery, ...]:
+        """Scheduled, claimed, publishing and held deliveries of a connection, by due_at."""
+        ...
+
+    async def list_expired_claims(self, now: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
+        """Deliveries, across workspaces, that are claimed or publishing though their lease is over."""
+        ...
+
+    async def list_unasked_unknown(self, settled_before: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
+        """Unknown deliveries, across workspaces, settled before the given time, whose author was not asked yet."""
+        ...
+
+    async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:
+        """All scheduled and held deliveries of a workspace: for when it removes the bot."""
+        ...
+
+    async def count_in_state(self, team_id: str, state: DeliveryState) -> int:
+        """How many deliveries of the workspace are in a state."""
+        ...
+
+
+class PostStore(Protocol):
+    """Scheduled posts and drafts (``scheduled_posts``)."""
+
+    async def insert(self, post: ScheduledPost) -> None:
+        """Keep a scheduled post."""
+        ...
+
+    async def find(self, team_id: str, post_id: str) -> ScheduledPost | None:
+        """One scheduled post of the workspace."""
+        ...
+
+    async def save_draft(self, draft: Draft) -> None:
+        """Keep a draft, or what it has become; it goes by itself after seven days."""
+        ...
+
+    async def find_draft(self, author: Member, draft_id: str) -> Draft | None:
+        """A member's own draft."""
+        ...
+
+    async def delete_draft(self, author: Member, draft_id: str) -> bool:
+        """Delete a draft; False when it was gone, so that of two clicks one counts."""
+        ...
+
+
+class RequestLog(Protocol):
+    """Which of Slack's requests were seen already (``seen_requests``)."""
+
+    async def is_first(self, request_id: str) -> bool:
+        """Whether this id is seen for the first time within a day; atomic."""
+        ...
+
+
+class WorkspaceStore(Protocol):
+    """Which workspaces have removed the bot (``slack_installations``)."""
+
+    async def mark_removed(self, team_id: str, at: datetime) -> bool:
+        """Remember that a workspace removed the bot; False when that was known."""
+        ...
+
+    async def mark_installed(self, team_id: str, name: str, at: datetime) -> None:
+        """Remember that a workspace has the bot (again)."""
+        ...
+
+    async def is_removed(self, team_id: str) -> bool:
+        """Whether the workspace has removed the bot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberProfile:
+    """What Slack knows of a member.
+
+    Attributes:
+        name: display name, else real name, else user name; never escaped.
+        zone: IANA name of the member's time zone; "UTC" when Slack doesn't say.
+        is_admin: an admin or owner of the workspace, or listed in LOGICSPIKE_ADMINS.
+        is_deleted: the account was deactivated.
+    """
+
+    name: str
+    zone: str
+    is_admin: bool
+    is_deleted: bool = False
+
+
+class MemberDirectory(Protocol):
+    """Who is who in Slack."""
+
+    async def get_profile(self, member: Member) -> MemberProfile:
+        """The member's name, time zone and rights; asked from Slack at most every five minutes.
+
+        Raises:
+            SlackUnavailable: Slack did not answer, and nothing is remembered.
+        """
+        ...
+
+    async def get_workspace_name(self, team_id: str) -> str:
+        """The workspace's name for people."""
+        ...
+
+    async def list_admins(self, team_id: str) -> tuple[Member, ...]:
+        """Whom to tell when the bot's own set-up is in trouble."""
+        ...
+
+
+class SlackUnavailable(Exception):
+    """Slack did not answer, or refused."""
+
+
+class Notifier(Protocol):
+    """Direct messages."""
+
+    async def notify(self, member: Member, notice: Notice) -> str | None:
+        """Send a DM; an opaque reference for ``revise``, or None when Slack would not take it (that is logged)."""
+        ...
+
+    async def revise(self, message: str, notice: Notice) -> None:
+        """Put another notice in a message's place; a failure is logged, never raised."""
+        ...

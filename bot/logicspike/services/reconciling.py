@@ -1,0 +1,197 @@
+"""Cleaning up after crashes and lost answers: expired claims are freed, unknown outcomes looked up or asked about."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from ..clock import Clock
+from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState
+from ..events import DeliveryPublished as PublishedEvent
+from ..events import DeliveryRescued, DeliveryRetried, DeliveryUnknown, Emit
+from ..platforms import NotSupported, PlatformNotReady, Platforms
+from ..plugin.errors import PlatformError
+from ..plugin.types import PublishedPost
+from .notices import DeliveryPublished, OutcomeQuestion
+from .ports import ConnectionStore, DeliveryStore, Notifier
+from .refreshing import ConnectionGone, Refreshing
+
+__all__ = ["LOOKUPS", "SETTLE", "Reconciling"]
+
+log = logging.getLogger(__name__)
+
+SETTLE: Final = timedelta(seconds=120)
+"""How long after a lost answer the platform is asked: its time limit, plus pauses, plus the lag of its read side."""
+LOOKUPS: Final = 2
+"""How often a platform must say "not there" before the post is tried again."""
+_LOOKUP_LEASE: Final = timedelta(seconds=60)
+
+
+class Reconciling:
+    """Settles what crashes and lost answers left behind.
+
+    Args:
+        platforms: the installed platforms.
+        connections: where connections are kept.
+        deliveries: where deliveries are kept.
+        refreshing: hands out fresh credentials.
+        notifier: direct messages.
+        clock: the time.
+        emit: takes events.
+    """
+
+    def __init__(
+        self,
+        *,
+        platforms: Platforms,
+        connections: ConnectionStore,
+        deliveries: DeliveryStore,
+        refreshing: Refreshing,
+        notifier: Notifier,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._platforms = platforms
+        self._connections = connections
+        self._deliveries = deliveries
+        self._refreshing = refreshing
+        self._notifier = notifier
+        self._clock = clock
+        self._emit = emit
+
+    async def rescue(self) -> int:
+        """Free deliveries whose claim's lease is over; how many.
+
+        What was only claimed goes back to the schedule; what was being published is unknown now.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        rescued = 0
+        for delivery in await self._deliveries.list_expired_claims(self._clock.now()):
+            after = self._freed(delivery)
+            if not await self._deliveries.swap(delivery, after):
+                continue
+            rescued += 1
+            self._emit(DeliveryRescued(**_ids(after)))
+            if after.state is DeliveryState.UNKNOWN:
+                self._emit(DeliveryUnknown(**_ids(after)))
+        return rescued
+
+    def _freed(self, delivery: Delivery) -> Delivery:
+        now = self._clock.now()
+        freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None)
+        if delivery.state is DeliveryState.CLAIMED:
+            return replace(freed, state=DeliveryState.SCHEDULED)
+        attempts: tuple[Attempt, ...] = delivery.attempts
+        if attempts:
+            attempts = (*attempts[:-1], replace(attempts[-1], outcome="unknown", detail="The process stopped."))
+        return replace(
+            freed,
+            state=DeliveryState.UNKNOWN,
+            attempts=attempts,
+            detail="The bot was interrupted while publishing.",
+            settled_at=now,
+        )
+
+    async def settle_unknown(self) -> int:
+        """Look up unknown outcomes at their platforms, else ask their authors; how many were looked at.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        now = self._clock.now()
+        unknown = await self._deliveries.list_unasked_unknown(now - SETTLE)
+        looked_at = 0
+        for delivery in unknown:
+            if delivery.claimed_until is not None and delivery.claimed_until > now:
+                continue
+            mine = replace(delivery, claim_token=secrets.token_hex(8), claimed_until=now + _LOOKUP_LEASE)
+            if await self._deliveries.swap(delivery, mine):
+                looked_at += 1
+                await self._look_up(mine)
+        return looked_at
+
+    async def _look_up(self, delivery: Delivery) -> None:
+        try:
+            found = await self._find(delivery)
+        except (NotSupported, ConnectionGone):
+            await self._ask(delivery)
+        except (PlatformError, PlatformNotReady) as error:
+            log.info(
+                "look-up failed", extra={"event": "lookup.failed", "error": type(error).__name__, **_ids(delivery)}
+            )
+            await self._not_found(delivery, is_certain=False)
+        else:
+            if found is None:
+                await self._not_found(delivery, is_certain=True)
+            else:
+                await self._published(delivery, found)
+
+    async def _find(self, delivery: Delivery) -> PublishedPost | None:
+        connection = await self._usable(delivery)
+        fresh = await self._refreshing.get_credential(connection)
+        return await self._platforms.find_published(delivery.platform, fresh.credential, delivery.post)
+
+    async def _usable(self, delivery: Delivery) -> Connection:
+        connection = await self._connections.find(delivery.team_id, delivery.connection_id)
+        if connection is None or connection.status is not ConnectionStatus.ACTIVE:
+            raise ConnectionGone
+        return connection
+
+    async def _published(self, delivery: Delivery, found: PublishedPost) -> None:
+        after = replace(
+            _freed_claim(delivery),
+            state=DeliveryState.PUBLISHED,
+            published_id=found.id,
+            published_url=found.url,
+            detail=None,
+            settled_at=self._clock.now(),
+        )
+        if await self._deliveries.swap(delivery, after):
+            self._emit(PublishedEvent(**_ids(after)))
+            await self._notifier.notify(
+                after.author, DeliveryPublished(delivery=after, platform_title=self._title(after))
+            )
+
+    async def _not_found(self, delivery: Delivery, *, is_certain: bool) -> None:
+        checks = delivery.checks + 1
+        if checks < LOOKUPS:
+            # The lease stays until its end: the next look is a minute away.
+            await self._deliveries.swap(delivery, replace(delivery, checks=checks))
+            return
+        if not is_certain:
+            await self._ask(delivery)
+            return
+        after = replace(
+            _freed_claim(delivery),
+            state=DeliveryState.SCHEDULED,
+            next_try_at=self._clock.now(),
+            tries=delivery.tries + 1,
+            checks=0,
+            is_confirmed=True,
+        )
+        if await self._deliveries.swap(delivery, after):
+            self._emit(DeliveryRetried(**_ids(after), error="not_found"))
+
+    async def _ask(self, delivery: Delivery) -> None:
+        after = replace(_freed_claim(delivery), is_asked=True)
+        if await self._deliveries.swap(delivery, after):
+            await self._notifier.notify(
+                after.author, OutcomeQuestion(delivery=after, platform_title=self._title(after))
+            )
+
+    def _title(self, delivery: Delivery) -> str:
+        platform = self._platforms.find(delivery.platform)
+        return platform.title if platform else delivery.platform
+
+
+def _freed_claim(delivery: Delivery) -> Delivery:
+    return replace(delivery, claim_token=None, claimed_by=None, claimed_until=None)
+
+
+def _ids(delivery: Delivery) -> dict[str, str]:
+    return {"team_id": delivery.team_id, "delivery_id": delivery.delivery_id, "platform": delivery.platform}

@@ -1,0 +1,207 @@
+"""Keeping access alive: fresh tokens before use, one refresh at a time, and asking for a reconnect when it's over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import weakref
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from ..clock import Clock
+from ..domain import Connection, ConnectionStatus, Member
+from ..events import ConnectionNeedsReconnect, Emit, TokenRefreshFailed, TokensRefreshed
+from ..platforms import Platforms
+from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired
+from ..plugin.types import Credential
+from ..vault import SealBroken, Vault
+from .credentials import open_credential, seal_credential, with_tokens
+from .notices import ReconnectNeeded
+from .ports import ConnectionStore, DeliveryStore, Notifier
+
+__all__ = ["ConnectionGone", "FreshCredential", "Refreshing"]
+
+log = logging.getLogger(__name__)
+
+_LEASE: Final = timedelta(seconds=60)  # longer than two of the façade's 20 s limits
+_WAIT_FOR_OTHER: Final = timedelta(milliseconds=250)
+_ROUNDS: Final = 120
+
+
+class ConnectionGone(Exception):
+    """The connection was removed or disconnected meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshCredential:
+    """A credential that can be used now, and the stored connection it came from."""
+
+    connection: Connection
+    credential: Credential
+
+
+class Refreshing:
+    """Hands out credentials that can be used now.
+
+    Args:
+        platforms: the installed platforms.
+        connections: where connections are kept.
+        deliveries: where deliveries are kept, to say how many wait.
+        notifier: direct messages.
+        vault: seals tokens.
+        clock: the time.
+        emit: takes events.
+    """
+
+    def __init__(
+        self,
+        *,
+        platforms: Platforms,
+        connections: ConnectionStore,
+        deliveries: DeliveryStore,
+        notifier: Notifier,
+        vault: Vault,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._platforms = platforms
+        self._connections = connections
+        self._deliveries = deliveries
+        self._notifier = notifier
+        self._vault = vault
+        self._clock = clock
+        self._emit = emit
+        # In one process, callers for one connection queue up here; between processes the store's lease decides.
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def get_credential(self, connection: Connection, *, refused_version: int | None = None) -> FreshCredential:
+        """Get a credential for a connection, refreshed if it ends soon.
+
+        Args:
+            connection: as it was read; it's read again here.
+            refused_version: the token_version the platform has just refused; those tokens are not handed out again.
+
+        Raises:
+            ReconnectRequired: only the member can help; the connection is marked and its owner was told.
+            ConnectionGone: it was removed or disconnected.
+            OperatorActionRequired, PlatformUnavailable, RateLimited: the refresh did not work for now.
+            PlatformNotReady: the platform can't be used now.
+            StoreUnavailable: the database did not answer.
+        """
+        lock = self._locks.setdefault(connection.connection_id, asyncio.Lock())
+        async with lock:
+            for _ in range(_ROUNDS):
+                fresh = await self._try_once(connection, refused_version)
+                if fresh is not None:
+                    return fresh
+                await asyncio.sleep(_WAIT_FOR_OTHER.total_seconds())
+        raise PlatformUnavailable("The access is being renewed by another process and did not become ready.")
+
+    async def _try_once(self, connection: Connection, refused_version: int | None) -> FreshCredential | None:
+        current = await self._read(connection)
+        credential = self._open(current)
+        is_refused = current.token_version == refused_version
+        if not is_refused and not self._ends_soon(current):
+            return FreshCredential(connection=current, credential=credential)
+        owner = secrets.token_hex(8)
+        now = self._clock.now()
+        if not await self._connections.take_refresh_lease(current, owner=owner, until=now + _LEASE, now=now):
+            return None
+        try:
+            return await self._refresh(current, credential)
+        except (PlatformUnavailable, RateLimited):
+            if not is_refused and self._is_alive(current):
+                return FreshCredential(connection=current, credential=credential)
+            raise
+        finally:
+            await self._connections.release_refresh_lease(current.connection_id, owner=owner)
+
+    async def _read(self, connection: Connection) -> Connection:
+        current = await self._connections.find(connection.team_id, connection.connection_id)
+        if current is None or current.status in {ConnectionStatus.DISCONNECTED, ConnectionStatus.PENDING_CHOICE}:
+            raise ConnectionGone
+        if current.status is ConnectionStatus.NEEDS_RECONNECT:
+            raise ReconnectRequired(current.status_reason or "The platform has ended the bot's access.")
+        return current
+
+    def _open(self, connection: Connection) -> Credential:
+        try:
+            return open_credential(self._vault, connection)
+        except SealBroken:
+            log.error("tokens can't be opened with the keys at hand", extra={"event": "seal.broken"})  # noqa: TRY400 - no cause
+            raise PlatformUnavailable(
+                "The stored access can't be opened; the bot's admin must restore its key."
+            ) from None
+
+    def _ends_soon(self, connection: Connection) -> bool:
+        margin = timedelta(seconds=self._platforms.get(connection.platform).refresh_margin_seconds)
+        ends_at = connection.token_expires_at
+        return ends_at is not None and ends_at <= self._clock.now() + margin
+
+    def _is_alive(self, connection: Connection) -> bool:
+        return connection.token_expires_at is None or connection.token_expires_at > self._clock.now()
+
+    async def _refresh(self, connection: Connection, credential: Credential) -> FreshCredential | None:
+        try:
+            tokens = await self._platforms.refresh(connection.platform, credential)
+        except ReconnectRequired as error:
+            if await self.end_access(connection, error):
+                raise
+            return None  # Somebody else stored newer tokens meanwhile: look again.
+        except PlatformError as error:
+            self._emit(
+                TokenRefreshFailed(
+                    team_id=connection.team_id,
+                    connection_id=connection.connection_id,
+                    platform=connection.platform,
+                    error=type(error).__name__,
+                )
+            )
+            raise
+        renewed = with_tokens(credential, tokens)
+        after = replace(
+            connection,
+            sealed=seal_credential(
+                self._vault, renewed, connection_id=connection.connection_id, team_id=connection.team_id
+            ),
+            token_version=connection.token_version + 1,
+            token_expires_at=renewed.tokens.expires_at,
+            refreshed_at=self._clock.now(),
+        )
+        # Saved before use: a rotated refresh token that is not stored is a connection lost.
+        if not await self._connections.swap(connection, after):
+            return None
+        self._emit(TokensRefreshed(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform))
+        return FreshCredential(connection=after, credential=renewed)
+
+    async def end_access(self, connection: Connection, error: ReconnectRequired) -> bool:
+        """Mark a connection as needing its owner and tell them once; False when its tokens have changed meanwhile.
+
+        Args:
+            connection: as it was when the platform refused it.
+            error: why.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        after = replace(connection, status=ConnectionStatus.NEEDS_RECONNECT, status_reason=error.explanation)
+        if not await self._connections.swap(connection, after):
+            current = await self._connections.find(connection.team_id, connection.connection_id)
+            return current is None or current.token_version == connection.token_version
+        self._emit(
+            ConnectionNeedsReconnect(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform)
+        )
+        waiting = await self._deliveries.list_waiting(after.team_id, after.connection_id)
+        await self._notifier.notify(
+            Member(team_id=after.team_id, user_id=after.owner_id),
+            ReconnectNeeded(
+                connection=after,
+                platform_title=self._platforms.get(after.platform).title,
+                explanation=error.explanation,
+                waiting=len(waiting),
+                next_due_at=waiting[0].due_at if waiting else None,
+            ),
+        )
+        return True

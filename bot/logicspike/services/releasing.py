@@ -1,0 +1,64 @@
+"""Letting held posts go once their account is back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from ..clock import Clock
+from ..domain import LATE_AFTER, Connection, Delivery, DeliveryState, HoldReason
+from .ports import DeliveryStore
+
+__all__ = ["Releasing"]
+
+_WAITING_FOR_MEMBER: Final = frozenset({HoldReason.RECONNECT, HoldReason.MEMBER})
+
+
+class Releasing:
+    """Releases what was held for an account.
+
+    Args:
+        deliveries: where deliveries are kept.
+        clock: the time.
+    """
+
+    def __init__(self, *, deliveries: DeliveryStore, clock: Clock) -> None:
+        self._deliveries = deliveries
+        self._clock = clock
+
+    async def release(self, connection: Connection) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
+        """Let the posts held for this account go: future ones at their time, overdue ones now and in order.
+
+        Returns:
+            What was released, and what is overdue by more than ten minutes: that stays held until the author says.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        released: list[Delivery] = []
+        late: list[Delivery] = []
+        for delivery in await self._deliveries.list_waiting(connection.team_id, connection.connection_id):
+            if delivery.state is not DeliveryState.HELD or delivery.hold_reason not in _WAITING_FOR_MEMBER:
+                continue
+            after = self._decide(delivery)
+            if await self._deliveries.swap(delivery, after):
+                (released if after.state is DeliveryState.SCHEDULED else late).append(after)
+        return tuple(released), tuple(late)
+
+    def _decide(self, delivery: Delivery) -> Delivery:
+        now = self._clock.now()
+        if now - delivery.due_at > LATE_AFTER:
+            return replace(
+                delivery,
+                hold_reason=HoldReason.LATE,
+                detail="Its time passed while the account was away.",
+                is_asked=True,
+            )
+        return replace(
+            delivery,
+            state=DeliveryState.SCHEDULED,
+            hold_reason=None,
+            detail=None,
+            next_try_at=max(delivery.due_at, now),
+            settled_at=now,
+        )

@@ -1,0 +1,412 @@
+"""Scheduling a post, listing what is scheduled, cancelling; what can't be scheduled as it stands is kept as a draft."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+from ..clock import Clock
+from ..domain import (
+    Connection,
+    ConnectionStatus,
+    Delivery,
+    DeliveryState,
+    Draft,
+    Member,
+    ScheduledPost,
+    first_link,
+    normalize_text,
+)
+from ..events import Emit, PostCanceled, PostScheduled
+from ..platforms import Platforms
+from ..plugin.types import Post
+from .ports import ConnectionStore, DeliveryStore, PostStore
+
+__all__ = [
+    "AccountQuestion",
+    "CancelOutcome",
+    "NotScheduled",
+    "ScheduleProblem",
+    "ScheduleRequest",
+    "ScheduleResult",
+    "Scheduled",
+    "Scheduling",
+]
+
+_GRACE: Final = timedelta(minutes=1)
+_ID_LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"  # none that look alike: people type these
+_CANCELABLE: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.CLAIMED, DeliveryState.HELD})
+_SWAP_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRequest:
+    """What a member asks for; accounts come as typed, as ids, or both."""
+
+    author: Member
+    text: str
+    due_at: datetime
+    zone: str
+    accounts: tuple[str, ...] = ()
+    connection_ids: tuple[str, ...] = ()
+    draft_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """The post is scheduled; ``warnings`` are worth a look, in words for people."""
+
+    post: ScheduledPost
+    deliveries: tuple[Delivery, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountQuestion:
+    """A platform's name fits several accounts; nothing is scheduled until one is picked."""
+
+    draft: Draft
+    typed: str
+    options: tuple[Connection, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleProblem:
+    """One thing that keeps a post from being scheduled.
+
+    Attributes:
+        field: "accounts", "text" or "when".
+        message: what is wrong and what to do, in words for people.
+        connect_platform: the platform whose Connect button would help.
+        reconnect_id: the connection whose Reconnect button would help.
+    """
+
+    field: str
+    message: str
+    connect_platform: str | None = None
+    reconnect_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotScheduled:
+    """Nothing is scheduled; what was written is kept as a draft, if there was anything."""
+
+    draft: Draft | None
+    problems: tuple[ScheduleProblem, ...]
+
+
+ScheduleResult: TypeAlias = Scheduled | AccountQuestion | NotScheduled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOutcome:
+    """What came of a cancel; without a delivery there is no such post, and ``suggestion`` may name a similar id."""
+
+    delivery: Delivery | None
+    is_canceled: bool
+    suggestion: str | None = None
+
+
+class Scheduling:
+    """The use cases around a scheduled post.
+
+    Args:
+        platforms: the installed platforms.
+        connections: where connections are kept.
+        posts: where posts and drafts are kept.
+        deliveries: where deliveries are kept.
+        clock: the time.
+        emit: takes events.
+    """
+
+    def __init__(
+        self,
+        *,
+        platforms: Platforms,
+        connections: ConnectionStore,
+        posts: PostStore,
+        deliveries: DeliveryStore,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._platforms = platforms
+        self._connections = connections
+        self._posts = posts
+        self._deliveries = deliveries
+        self._clock = clock
+        self._emit = emit
+
+    async def schedule(self, request: ScheduleRequest) -> ScheduleResult:
+        """Schedule a post to one or more accounts, or say what keeps it from being scheduled.
+
+        Raises:
+            StoreUnavailable: the database did not answer; nothing is scheduled.
+        """
+        text = normalize_text(request.text)
+        usable = await self.list_usable(request.author)
+        resolved = self._resolve(request, usable)
+        if isinstance(resolved, _Several):
+            draft = await self._keep(request, text, resolved.certain)
+            return AccountQuestion(draft=draft, typed=resolved.typed, options=resolved.options)
+        problems = resolved.problems + tuple(self._check(request, text, resolved.connections))
+        if problems:
+            draft_or_none = await self._keep(request, text, resolved.connections) if text else None
+            return NotScheduled(draft=draft_or_none, problems=problems)
+        if request.draft_id is not None and not await self._posts.delete_draft(request.author, request.draft_id):
+            gone = ScheduleProblem(field="text", message="This draft was scheduled or discarded already.")
+            return NotScheduled(draft=None, problems=(gone,))
+        return await self._store(request, text, resolved.connections)
+
+    async def _store(self, request: ScheduleRequest, text: str, connections: Sequence[Connection]) -> Scheduled:
+        now = self._clock.now()
+        due_at = max(request.due_at, now)
+        post = ScheduledPost(
+            post_id=secrets.token_hex(8),
+            author=request.author,
+            text=text,
+            link=first_link(text),
+            due_at=due_at,
+            zone=request.zone,
+            wall_time=due_at.astimezone(ZoneInfo(request.zone)).replace(tzinfo=None).isoformat(timespec="seconds"),
+            created_at=now,
+        )
+        deliveries = tuple(_to_delivery(post, connection) for connection in connections)
+        await self._posts.insert(post)
+        await self._deliveries.insert_many(deliveries)
+        self._emit(PostScheduled(team_id=post.author.team_id, post_id=post.post_id, deliveries=len(deliveries)))
+        return Scheduled(post=post, deliveries=deliveries, warnings=tuple(self._warn(connections)))
+
+    # --- which accounts ----------------------------------------------------------------------------------------------
+
+    async def list_usable(self, member: Member) -> tuple[Connection, ...]:
+        """The accounts a member may post with, those that need a sign-in among them.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        linked = {ConnectionStatus.ACTIVE, ConnectionStatus.NEEDS_RECONNECT}
+        connections = await self._connections.list_for_team(member.team_id)
+        return tuple(each for each in connections if each.owner_id == member.user_id and each.status in linked)
+
+    def _resolve(self, request: ScheduleRequest, usable: Sequence[Connection]) -> _Resolved | _Several:
+        found: dict[str, Connection] = {}
+        problems: list[ScheduleProblem] = []
+        several: _Several | None = None
+        for connection_id in request.connection_ids:
+            match = next((each for each in usable if each.connection_id == connection_id), None)
+            if match is None:
+                problems.append(ScheduleProblem(field="accounts", message=_NOT_YOURS))
+            else:
+                found[match.connection_id] = match
+        for typed in request.accounts:
+            options = self._match(typed, usable)
+            if len(options) > 1:
+                several = several or _Several(typed=typed, options=options, certain=())
+            elif options:
+                found[options[0].connection_id] = options[0]
+            else:
+                problems.append(self._unknown_account(typed, usable))
+        connections = tuple(found.values())
+        if several is not None and not problems:
+            return replace(several, certain=connections)
+        if not connections and not problems:
+            problems.append(ScheduleProblem(field="accounts", message="Choose at least one account to post to."))
+        return _Resolved(connections=connections, problems=tuple(problems))
+
+    def _match(self, typed: str, usable: Sequence[Connection]) -> tuple[Connection, ...]:
+        name = typed.strip().casefold()
+        by_nickname = tuple(each for each in usable if each.nickname.casefold() == name)
+        if by_nickname:
+            return by_nickname
+        platform = self._platforms.find(name)
+        return tuple(each for each in usable if platform is not None and each.platform == platform.name)
+
+    def _unknown_account(self, typed: str, usable: Sequence[Connection]) -> ScheduleProblem:
+        platform = self._platforms.find(typed)
+        if platform is not None:
+            message = f"You have no {platform.title} account connected yet."
+            return ScheduleProblem(field="accounts", message=message, connect_platform=platform.name)
+        names = [each.nickname for each in usable] + list(self._platforms.names)
+        near = difflib.get_close_matches(typed.casefold(), names, n=1, cutoff=0.6)
+        hint = (
+            f" Did you mean {near[0]}?" if near else f" You can post to: {', '.join(_shown(usable))}." if usable else ""
+        )
+        return ScheduleProblem(field="accounts", message=f"There is no account or platform called “{typed}”.{hint}")
+
+    # --- checks ------------------------------------------------------------------------------------------------------
+
+    def _check(
+        self, request: ScheduleRequest, text: str, connections: Iterable[Connection]
+    ) -> Iterable[ScheduleProblem]:
+        if not text:
+            yield ScheduleProblem(field="text", message="There is nothing to post yet: write the text after the time.")
+        if request.due_at < self._clock.now() - _GRACE:
+            yield ScheduleProblem(field="when", message="That time has passed. Choose one that is still to come.")
+        for connection in connections:
+            if problems := self._platforms.problems(connection.platform):
+                yield ScheduleProblem(field="accounts", message=problems[0])
+            elif text:
+                post = Post(key="check", text=text, link=first_link(text))
+                for problem in self._platforms.validate(connection.platform, connection.account, post):
+                    yield ScheduleProblem(field="text", message=problem.message)
+
+    def _warn(self, connections: Iterable[Connection]) -> Iterable[str]:
+        for connection in connections:
+            title = self._platforms.get(connection.platform).title
+            if connection.status is ConnectionStatus.NEEDS_RECONNECT:
+                yield (
+                    f"{connection.account.name} ({title}) needs you to sign in again before this can go out; "
+                    "until then the post is held, not lost."
+                )
+
+    # --- drafts ------------------------------------------------------------------------------------------------------
+
+    async def _keep(self, request: ScheduleRequest, text: str, certain: Sequence[Connection]) -> Draft:
+        known = {each.connection_id for each in certain}
+        return await self.save_draft(
+            request.author,
+            text,
+            accounts=request.accounts,
+            connection_ids=tuple(known),
+            due_at=request.due_at,
+            draft_id=request.draft_id,
+        )
+
+    async def save_draft(
+        self,
+        author: Member,
+        text: str,
+        *,
+        accounts: tuple[str, ...] = (),
+        connection_ids: tuple[str, ...] = (),
+        when: str | None = None,
+        due_at: datetime | None = None,
+        draft_id: str | None = None,
+    ) -> Draft:
+        """Keep what a member wrote, under a new id or in place of an earlier draft.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        draft = Draft(
+            draft_id=draft_id or secrets.token_hex(8),
+            author=author,
+            text=text,
+            accounts=accounts,
+            connection_ids=connection_ids,
+            when=when,
+            due_at=due_at,
+            created_at=self._clock.now(),
+        )
+        await self._posts.save_draft(draft)
+        return draft
+
+    async def find_draft(self, author: Member, draft_id: str) -> Draft | None:
+        """A member's own draft; None when it was scheduled, discarded or is over.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        return await self._posts.find_draft(author, draft_id)
+
+    async def discard_draft(self, author: Member, draft_id: str) -> None:
+        """Throw a draft away; doing it twice is fine.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        await self._posts.delete_draft(author, draft_id)
+
+    # --- afterwards --------------------------------------------------------------------------------------------------
+
+    async def list_open(self, member: Member) -> tuple[Delivery, ...]:
+        """The member's posts that are still to come or need something, by time.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        return await self._deliveries.list_open(member.team_id, author_id=member.user_id)
+
+    async def find_delivery(self, member: Member, delivery_id: str) -> Delivery | None:
+        """One of the member's own posts, by its id.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        delivery = await self._deliveries.find(member.team_id, delivery_id.strip().casefold())
+        return delivery if delivery is not None and delivery.author == member else None
+
+    async def cancel(self, member: Member, delivery_id: str) -> CancelOutcome:
+        """Cancel one of the member's own posts, if it has not gone out.
+
+        Raises:
+            StoreUnavailable: the database did not answer; nothing may be assumed.
+        """
+        for _ in range(_SWAP_TRIES):
+            delivery = await self.find_delivery(member, delivery_id)
+            if delivery is None:
+                return CancelOutcome(
+                    delivery=None, is_canceled=False, suggestion=await self._similar(member, delivery_id)
+                )
+            if delivery.state not in _CANCELABLE:
+                return CancelOutcome(delivery=delivery, is_canceled=delivery.state is DeliveryState.CANCELED)
+            after = replace(
+                delivery,
+                state=DeliveryState.CANCELED,
+                claim_token=None,
+                claimed_by=None,
+                claimed_until=None,
+                settled_at=self._clock.now(),
+            )
+            if await self._deliveries.swap(delivery, after):
+                self._emit(PostCanceled(team_id=member.team_id, delivery_id=after.delivery_id, platform=after.platform))
+                return CancelOutcome(delivery=after, is_canceled=True)
+        return CancelOutcome(delivery=delivery, is_canceled=False)
+
+    async def _similar(self, member: Member, delivery_id: str) -> str | None:
+        ids = [each.delivery_id for each in await self.list_open(member)]
+        near = difflib.get_close_matches(delivery_id.strip().casefold(), ids, n=1, cutoff=0.6)
+        return near[0] if near else None
+
+
+_NOT_YOURS: Final = "One of the chosen accounts is not connected any more, or is not yours to post with."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolved:
+    connections: tuple[Connection, ...]
+    problems: tuple[ScheduleProblem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Several:
+    typed: str
+    options: tuple[Connection, ...]
+    certain: tuple[Connection, ...]
+
+
+def _shown(usable: Sequence[Connection]) -> list[str]:
+    return [each.nickname for each in usable[:8]]
+
+
+def _to_delivery(post: ScheduledPost, connection: Connection) -> Delivery:
+    delivery_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
+    return Delivery(
+        delivery_id=delivery_id,
+        post_id=post.post_id,
+        team_id=post.author.team_id,
+        author_id=post.author.user_id,
+        connection_id=connection.connection_id,
+        platform=connection.platform,
+        account_name=connection.account.name,
+        post=Post(key=f"{post.post_id}:{connection.connection_id}", text=post.text, link=post.link),
+        state=DeliveryState.SCHEDULED,
+        due_at=post.due_at,
+        next_try_at=post.due_at,
+        zone=post.zone,
+    )

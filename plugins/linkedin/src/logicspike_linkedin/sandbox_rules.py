@@ -1,0 +1,122 @@
+"""What the stand-in refuses, in LinkedIn's own words; each answer says where it was seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from .sandbox_text import count_shown
+
+__all__ = ["access_denied", "api_error", "check_headers", "check_post", "duplicate", "oauth_error", "token_error"]
+
+_OLDEST_ACTIVE_VERSION: Final = "202601"  # learn.microsoft.com/linkedin/marketing/versioning, checked 2026-11-23
+_MAX_CHARS: Final = 3000
+_FIELDS: Final = frozenset(
+    {"author", "commentary", "visibility", "distribution", "lifecycleState", "isReshareDisabledByAuthor", "content"}
+)
+_REQUIRED: Final = ("author", "commentary", "visibility", "distribution", "lifecycleState")
+
+
+def check_headers(request: web.Request, *, is_sunset: bool) -> web.Response | None:
+    """What LinkedIn finds wrong with the headers of a versioned call, if anything."""
+    version = request.headers.get("LinkedIn-Version", "")
+    if not version:
+        # learn.microsoft.com/linkedin/marketing/versioning, checked 2026-11-23
+        return api_error(
+            400,
+            message="A version must be present. Please specify a version by adding the LinkedIn-Version header.",
+            code="VERSION_MISSING",
+        )
+    if is_sunset or not re.fullmatch(r"\d{6}", version) or version < _OLDEST_ACTIVE_VERSION:
+        # github.com/n8n-io/n8n/issues/28967 (2026-11-23)
+        return api_error(426, message=f"Requested version {version}01 is not active", code="NONEXISTENT_VERSION")
+    if request.headers.get("X-Restli-Protocol-Version") != "2.0.0":
+        # Stricter than the real one, which takes it for protocol 1.0; what then happens is not documented.
+        return api_error(400, message="X-Restli-Protocol-Version must be 2.0.0", code="ILLEGAL_ARGUMENT")
+    return None
+
+
+def check_post(body: Mapping[str, Any], *, author: str) -> web.Response | None:
+    """What LinkedIn finds wrong with a post that ``author`` (a URN) may write, if anything."""
+    # The codes: learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api, checked 2026-11-23.
+    # The words about fields: observed, unattributed (2026-11-23).
+    missing = next((name for name in _REQUIRED if name not in body), None)
+    if missing is not None:
+        text = f"ERROR :: /{missing} :: field is required but not found and has no default value\n"
+        return api_error(400, message=text, code="MISSING_FIELD")
+    unknown = next((name for name in body if name not in _FIELDS), None)
+    if unknown is not None:
+        return api_error(422, message=f"ERROR :: /{unknown} :: unrecognized field found but not allowed\n")
+    if body["author"] != author:
+        return access_denied(
+            "Field Value validation failed in REQUEST_BODY: Data Processing Exception while processing fields [/author]"
+        )
+    if body["visibility"] not in {"PUBLIC", "CONNECTIONS", "LOGGED_IN"} or body["lifecycleState"] != "PUBLISHED":
+        return api_error(400, message="Invalid value for field", code="INVALID_VALUE_FOR_FIELD")
+    if count_shown(str(body["commentary"])) > _MAX_CHARS:
+        return api_error(400, message="The commentary is too long", code="FIELD_LENGTH_TOO_LONG")
+    return _check_article(body)
+
+
+def _check_article(body: Mapping[str, Any]) -> web.Response | None:
+    if "content" not in body:
+        return None
+    article = body["content"].get("article", {})
+    missing = next((name for name in ("source", "title") if not article.get(name)), None)
+    if missing is None:
+        return None
+    text = f"ERROR :: /content/article/{missing} :: field is required but not found and has no default value\n"
+    return api_error(400, message=text, code="MISSING_FIELD")
+
+
+def oauth_error(status: int, error: str, description: str) -> web.Response:
+    """An error of the token endpoint (RFC 6749 section 5.2)."""
+    return web.json_response({"error": error, "error_description": description}, status=status)
+
+
+def api_error(status: int, *, message: str, code: str | None = None, service_code: int | None = None) -> web.Response:
+    """An error of the API, with whichever codes it has."""
+    # learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling, checked 2026-11-23
+    body: dict[str, object] = {"message": message, "status": status}
+    body |= {"code": code} if code is not None else {}
+    body |= {"serviceErrorCode": service_code} if service_code is not None else {}
+    return web.json_response(body, status=status, headers={"x-li-uuid": "AAYsandboxsandboxsandboxA=="})
+
+
+# 65601: github.com/jclusso/omniauth-linkedin-openid/issues/6; the others: observed, unattributed (2026-11-23)
+_TOKEN_ERRORS: Final = {
+    "empty": (65604, "EMPTY_ACCESS_TOKEN", "Empty oauth2 access token"),
+    "missing": (65600, "INVALID_ACCESS_TOKEN", "Invalid access token"),
+    "revoked": (65601, "REVOKED_ACCESS_TOKEN", "The token used in the request has been revoked by the user"),
+    "expired": (65602, "EXPIRED_ACCESS_TOKEN", "The token used in the request has expired"),
+}
+
+
+def token_error(trouble: str) -> web.Response:
+    """What a call hears whose token is "empty", "missing", "revoked" or "expired"."""
+    service_code, code, message = _TOKEN_ERRORS[trouble]
+    return api_error(401, message=message, code=code, service_code=service_code)
+
+
+def access_denied(message: str) -> web.Response:
+    """What a call hears that its permissions don't cover."""
+    # learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling, checked 2026-11-23; words: observed
+    return api_error(403, message=message, code="ACCESS_DENIED", service_code=100)
+
+
+def duplicate(urn: str) -> web.Response:
+    """What a post hears that is live already, as ``urn``."""
+    # github.com/Arisamiga/Linkedin-RSS/issues/5 (2026-11-23)
+    prefix = "com.linkedin.content.common.exception.BadRequestResponseException"
+    body = {
+        "errorDetailType": "com.linkedin.common.error.BadRequest",
+        "message": f"{prefix}: Content is a duplicate of {urn}",
+        "errorDetails": {
+            "inputErrors": [{"description": "Duplicate post is detected", "input": {}, "code": "DUPLICATE_POST"}]
+        },
+        "status": 422,
+    }
+    return web.json_response(body, status=422, headers={"x-li-uuid": "AAYsandboxsandboxsandboxA=="})

@@ -89,7 +89,8 @@ class FakeLinkedIn(FakePlatform):
 
     def canceled_parameters(self) -> dict[str, str]:
         """What LinkedIn adds to the redirect when the person presses Cancel."""
-        # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23
+        # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23; the description
+        # is ours
         return {"error": "user_cancelled_authorize", "error_description": "The user cancelled the authorization"}
 
     # --- sign-in ------------------------------------------------------------------------------------------------------
@@ -126,7 +127,8 @@ class FakeLinkedIn(FakePlatform):
                 # learn.microsoft.com/linkedin/shared/authentication/programmatic-refresh-tokens, checked 2026-11-23
                 return oauth_error(400, "invalid_request", f'A required parameter "{parameter}" is missing')
         if not self.is_our_client(form["client_id"], form["client_secret"]):
-            # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23
+            # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23; words:
+            # observed, unattributed
             return oauth_error(401, "invalid_client", "Client authentication failed")
         match grant_type:
             case "authorization_code":
@@ -134,7 +136,7 @@ class FakeLinkedIn(FakePlatform):
             case "refresh_token":
                 return self._renew(form["refresh_token"])
             case _:
-                # observed, unattributed (2026-11-23)
+                # RFC 6749 section 5.2; LinkedIn's own words are not known
                 return oauth_error(400, "unsupported_grant_type", "The passed in grant_type is invalid")
 
     def _trade_code(self, form: Mapping[str, str]) -> web.Response:
@@ -242,7 +244,8 @@ class FakeLinkedIn(FakePlatform):
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            return api_error(400, message="Cannot parse request entity", code="INVALID_REQUEST_BODY")
+            # ours: how LinkedIn words it is not known
+            return api_error(400, message="Cannot parse request entity")
         return check_post(body, author=f"urn:li:person:{held.account.id}") or self._take_post(body, held)
 
     def _take_post(self, body: Mapping[str, Any], held: AccessToken) -> web.Response:

@@ -24,7 +24,7 @@ def check_headers(request: web.Request, *, is_sunset: bool) -> web.Response | No
     """What LinkedIn finds wrong with the headers of a versioned call, if anything."""
     version = request.headers.get("LinkedIn-Version", "")
     if not version:
-        # learn.microsoft.com/linkedin/marketing/versioning, checked 2026-11-23
+        # observed, unattributed (2026-11-23)
         return api_error(
             400,
             message="A version must be present. Please specify a version by adding the LinkedIn-Version header.",
@@ -41,12 +41,11 @@ def check_headers(request: web.Request, *, is_sunset: bool) -> web.Response | No
 
 def check_post(body: Mapping[str, Any], *, author: str) -> web.Response | None:
     """What LinkedIn finds wrong with a post that ``author`` (a URN) may write, if anything."""
-    # The codes: learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api, checked 2026-11-23.
-    # The words about fields: observed, unattributed (2026-11-23).
+    # The codes: learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api, checked 2026-11-23; the
+    # words beside them are ours. The refusals of an unknown field and of a foreign author: observed, unattributed.
     missing = next((name for name in _REQUIRED if name not in body), None)
     if missing is not None:
-        text = f"ERROR :: /{missing} :: field is required but not found and has no default value\n"
-        return api_error(400, message=text, code="MISSING_FIELD")
+        return api_error(400, message=f"/{missing} is required", code="MISSING_FIELD")
     unknown = next((name for name in body if name not in _FIELDS), None)
     if unknown is not None:
         return api_error(422, message=f"ERROR :: /{unknown} :: unrecognized field found but not allowed\n")
@@ -68,8 +67,7 @@ def _check_article(body: Mapping[str, Any]) -> web.Response | None:
     missing = next((name for name in ("source", "title") if not article.get(name)), None)
     if missing is None:
         return None
-    text = f"ERROR :: /content/article/{missing} :: field is required but not found and has no default value\n"
-    return api_error(400, message=text, code="MISSING_FIELD")
+    return api_error(400, message=f"/content/article/{missing} is required", code="MISSING_FIELD")
 
 
 def oauth_error(status: int, error: str, description: str) -> web.Response:
@@ -79,16 +77,17 @@ def oauth_error(status: int, error: str, description: str) -> web.Response:
 
 def api_error(status: int, *, message: str, code: str | None = None, service_code: int | None = None) -> web.Response:
     """An error of the API, with whichever codes it has."""
-    # learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling, checked 2026-11-23
+    # The envelope: learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling, checked 2026-11-23
     body: dict[str, object] = {"message": message, "status": status}
     body |= {"code": code} if code is not None else {}
     body |= {"serviceErrorCode": service_code} if service_code is not None else {}
     return web.json_response(body, status=status, headers={"x-li-uuid": "AAYsandboxsandboxsandboxA=="})
 
 
-# 65601: github.com/jclusso/omniauth-linkedin-openid/issues/6; the others: observed, unattributed (2026-11-23)
-_TOKEN_ERRORS: Final = {
-    "empty": (65604, "EMPTY_ACCESS_TOKEN", "Empty oauth2 access token"),
+# The first: learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling, checked 2026-11-23. 65601:
+# github.com/jclusso/omniauth-linkedin-openid/issues/6 (2026-11-23). The others: observed, unattributed (2026-11-23).
+_TOKEN_ERRORS: Final[dict[str, tuple[int, str | None, str]]] = {
+    "empty": (401, None, "Empty oauth2_access_token"),
     "missing": (65600, "INVALID_ACCESS_TOKEN", "Invalid access token"),
     "revoked": (65601, "REVOKED_ACCESS_TOKEN", "The token used in the request has been revoked by the user"),
     "expired": (65602, "EXPIRED_ACCESS_TOKEN", "The token used in the request has expired"),
@@ -103,7 +102,7 @@ def token_error(trouble: str) -> web.Response:
 
 def access_denied(message: str) -> web.Response:
     """What a call hears that its permissions don't cover."""
-    # learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling, checked 2026-11-23; words: observed
+    # observed, unattributed (2026-11-23)
     return api_error(403, message=message, code="ACCESS_DENIED", service_code=100)
 
 

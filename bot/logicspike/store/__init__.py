@@ -1,0 +1,33 @@
+"""MongoDB behind the ports of ``services.ports``: the only place that knows the database and its drivers.
+
+Every query made on behalf of a member carries the workspace's ``team_id``. ``UNSCOPED`` lists the methods that cannot,
+and why; a test listens to every command that is sent and holds the rest to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["UNSCOPED"]
+
+_BY_HASH: Final = "the browser shows a secret, whose hash is all we know of it"
+_CLAIMING: Final = "workers serve all workspaces; what they find carries its team_id from then on"
+
+UNSCOPED: Final[Mapping[str, str]] = {
+    "PendingStore.find_ticket": _BY_HASH,
+    "PendingStore.set_ticket_message": _BY_HASH,
+    "PendingStore.spend_ticket": _BY_HASH,
+    "PendingStore.take_authorization": _BY_HASH,
+    "PendingStore.find_authorization": _BY_HASH,
+    "PendingStore.save_result": "a result page is addressed by its random id alone, and says nothing private",
+    "PendingStore.find_result": "a result page is addressed by its random id alone, and says nothing private",
+    "ConnectionStore.find_any": _CLAIMING,
+    "ConnectionStore.release_refresh_lease": "the owner of a lease is a random value of its own",
+    "ConnectionStore.delete_stale_choices": "housekeeping for all workspaces",
+    "DeliveryStore.claim_due": _CLAIMING,
+    "DeliveryStore.list_expired_claims": _CLAIMING,
+    "DeliveryStore.list_unasked_unknown": _CLAIMING,
+    "RequestLog.is_first": "Slack's request ids are unique across workspaces",
+}
+"""``Port.method`` to the reason why its query is not limited to one workspace."""

@@ -1,0 +1,230 @@
+"""Opening the database, whichever driver is used, and what all stores share: outages, lost replies, the time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, cast
+
+import pymongo
+from bson.errors import BSONError
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient, ReadPreference, WriteConcern, errors
+from pymongo.asynchronous.collection import AsyncCollection
+
+from ..clock import Clock, SystemClock
+from ..services.ports import StoreUnavailable
+
+__all__ = [
+    "BadDatabaseAddress",
+    "Database",
+    "Document",
+    "Driver",
+    "open_database",
+    "outages_as_unavailable",
+    "ping",
+    "reports_outage",
+    "server_time_offset",
+    "wins_or_landed",
+]
+
+Driver: TypeAlias = Literal["motor", "pymongo"]
+Document: TypeAlias = dict[str, Any]
+
+BUDGET: Final = timedelta(seconds=2.3)
+"""How long a store's method may take in all, so that Slack's three seconds still allow for a "try again"."""
+
+_CONNECT: Final = timedelta(seconds=2)
+_SOCKET: Final = timedelta(seconds=60)
+_REFUSED: Final = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, Atlas's own AtlasError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_S = TypeVar("_S")
+
+
+class BadDatabaseAddress(ValueError):
+    """The database's address cannot be read, or names an option that no driver knows; the address isn't repeated."""
+
+
+class Database:
+    """One open database; hands out collections that behave the same under both drivers.
+
+    Of a collection only what both drivers spell alike is used: ``aggregate``, ``list_indexes``, ``watch``,
+    transactions and ``bulk_write`` are not.
+
+    Args:
+        client: a client of either driver.
+        name: the database's name.
+        real_time: tells the time by which documents are purged; TTL indexes live on real time, whatever the bot's clock.
+    """
+
+    def __init__(self, client: Any, name: str, *, real_time: Clock | None = None) -> None:
+        self.name = name
+        self._client = client
+        self._real_time = real_time or SystemClock()
+        self._database = client.get_database(
+            name,
+            write_concern=WriteConcern(w="majority", j=True),
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+    def collection(self, name: str) -> AsyncCollection[Document]:
+        """A collection; typed as PyMongo's, of which Motor's has the same methods as far as we use them."""
+        return cast("AsyncCollection[Document]", self._database[name])
+
+    async def command(self, name: str) -> Document:
+        """Run an argumentless command on the database."""
+        return cast("Document", await self._database.command(name))
+
+    def purge_at(self, lifetime: timedelta, *, not_before: datetime | None = None) -> datetime:
+        """When a document may go: ``lifetime`` after now, or after ``not_before`` if that is later."""
+        now = self._real_time.now()
+        return (now if not_before is None else max(now, not_before)) + lifetime
+
+    async def close(self) -> None:
+        """Close all connections; the database cannot be used afterwards."""
+        closing = self._client.close()
+        if closing is not None:  # PyMongo's is awaited, Motor's is not
+            await closing
+
+
+def open_database(
+    uri: str,
+    name: str,
+    *,
+    driver: Driver = "motor",
+    server_selection_timeout: timedelta = timedelta(seconds=2),
+    listeners: tuple[pymongo.monitoring._EventListener, ...] = (),
+) -> Database:
+    """Prepare a database for use by the running event loop; nothing is sent yet.
+
+    Args:
+        uri: ``mongodb://`` or ``mongodb+srv://``; its options count, except for those that safety rests on.
+        name: the database's name.
+        driver: Motor, or PyMongo's own asynchronous client.
+        server_selection_timeout: how long to look for a server before giving up.
+        listeners: PyMongo's event listeners, to watch what is sent.
+
+    Raises:
+        BadDatabaseAddress: the address cannot be read.
+    """
+    client_class: Any = AsyncIOMotorClient if driver == "motor" else AsyncMongoClient
+    try:
+        client = client_class(
+            uri,
+            appname="logicspike",
+            tz_aware=True,
+            w="majority",
+            journal=True,
+            readPreference="primary",
+            serverSelectionTimeoutMS=_milliseconds(server_selection_timeout),
+            connectTimeoutMS=_milliseconds(_CONNECT),
+            socketTimeoutMS=_milliseconds(_SOCKET),
+            waitQueueTimeoutMS=_milliseconds(_CONNECT),
+            event_listeners=list(listeners),
+        )
+        return Database(client, name)
+    except (errors.ConfigurationError, errors.InvalidName, BSONError, ValueError, TypeError) as error:
+        # The driver's own sentence may quote the address, and with it the password.
+        raise BadDatabaseAddress(f"The database's address or name cannot be read ({type(error).__name__}).") from None
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return round(duration / timedelta(milliseconds=1))
+
+
+@contextmanager
+def outages_as_unavailable(budget: timedelta = BUDGET) -> Iterator[None]:
+    """Bound what is inside in time, and turn the drivers' ways to say "no answer" into ``StoreUnavailable``.
+
+    Args:
+        budget: for everything inside together; an outer one that ends earlier wins.
+
+    Raises:
+        StoreUnavailable: the server could not be reached, or its reply was lost.
+    """
+    try:
+        with pymongo.timeout(budget.total_seconds()):
+            yield
+    except errors.PyMongoError as error:
+        sentence = _outage(error)
+        if sentence is None:
+            raise
+        raise StoreUnavailable(sentence) from error
+
+
+def _outage(error: errors.PyMongoError) -> str | None:
+    if isinstance(error, errors.OperationFailure) and error.code in _REFUSED:
+        return "The database refused the user name or password in its address."
+    if isinstance(error, errors.ConnectionFailure) or error.timeout:
+        return f"The database did not answer in time ({type(error).__name__})."
+    return None
+
+
+class _HasDatabase(Protocol):
+    _database: Database
+
+
+_Self = TypeVar("_Self", bound=_HasDatabase)
+
+
+def reports_outage(
+    method: Callable[Concatenate[_Self, _P], Awaitable[_R]],
+) -> Callable[Concatenate[_Self, _P], Any]:
+    """Put a store's method under ``outages_as_unavailable``."""
+    raise NotImplementedError
+
+
+async def wins_or_landed(write: Awaitable[bool], landed: Callable[[], Awaitable[bool]]) -> bool:
+    """Settle a write whose reply may get lost: by looking whether it is there.
+
+    Args:
+        write: does it, and tells whether it won.
+        landed: looks for what only this very write can have left behind.
+
+    Returns:
+        What ``write`` says; or True when its reply was lost but its mark is found.
+
+    Raises:
+        PyMongoError: no reply, and no mark: it may still be on its way.
+    """
+    try:
+        return await write
+    except errors.PyMongoError as error:
+        if _outage(error) is None or not await landed():
+            raise
+        return True
+
+
+async def ping(database: Database) -> None:
+    """Make sure that the database answers.
+
+    Raises:
+        StoreUnavailable: it doesn't.
+    """
+    with outages_as_unavailable():
+        await database.command("ping")
+
+
+async def server_time_offset(database: Database, clock_now: Callable[[], datetime]) -> timedelta:
+    """How far the server's clock is ahead of ours; the smallest of three readings' round trips counts.
+
+    Args:
+        database: whose server is asked.
+        clock_now: our own, uncorrected time.
+
+    Raises:
+        StoreUnavailable: it doesn't answer.
+    """
+    readings: list[tuple[timedelta, timedelta]] = []
+    with outages_as_unavailable():
+        for _ in range(3):
+            before = clock_now()
+            reply = await database.command("hello")
+            round_trip = clock_now() - before
+            server_at = cast("datetime", reply["localTime"]).astimezone(UTC)
+            readings.append((round_trip, server_at - (before + round_trip / 2)))
+    return min(readings)[1]

@@ -1,0 +1,1 @@
+"""The aiohttp edge: connect pages, the OAuth callback, health."""

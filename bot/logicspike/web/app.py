@@ -1,0 +1,57 @@
+"""The one aiohttp application: pages, callback, health, and the routes handed in (Slack's)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from ..platforms import Platforms
+from ..services.connecting import Connecting
+from ..services.ports import StoreUnavailable
+from .callback import CallbackPage
+from .connect_pages import ConnectPages
+from .health import Health, health_routes
+from .pages import IS_HTTPS, error_pages, security_headers
+
+__all__ = ["build_web_app"]
+
+_MAX_BODY_BYTES: Final = 512 * 1024
+
+
+def build_web_app(
+    *,
+    connecting: Connecting,
+    platforms: Platforms,
+    health: Health,
+    public_url: str,
+    extra_routes: Sequence[web.RouteDef] = (),
+) -> web.Application:
+    """Build the application.
+
+    Args:
+        connecting: the use cases behind the pages.
+        platforms: the installed platforms.
+        health: what ``/readyz`` asks.
+        public_url: address of the callback server as browsers see it; decides about cookies and HSTS.
+        extra_routes: routes of other edges.
+    """
+    app = web.Application(middlewares=[security_headers, error_pages, _store_errors], client_max_size=_MAX_BODY_BYTES)
+    app[IS_HTTPS] = urlsplit(public_url).scheme == "https"
+    app.add_routes(ConnectPages(connecting).routes())
+    app.add_routes(CallbackPage(connecting, platforms).routes())
+    app.add_routes(health_routes(health))
+    app.add_routes(extra_routes)
+    return app
+
+
+@web.middleware
+async def _store_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except StoreUnavailable as error:
+        raise web.HTTPServiceUnavailable from error

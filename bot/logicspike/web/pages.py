@@ -1,0 +1,125 @@
+"""Renders pages, and puts the strict headers on every answer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import jinja2
+from aiohttp import web
+from markupsafe import Markup
+
+__all__ = ["FORM_ACTION", "IS_HTTPS", "error_pages", "page", "security_headers"]
+
+log = logging.getLogger(__name__)
+
+IS_HTTPS: Final = web.AppKey("is_https", bool)
+"""Whether browsers reach the bot by https."""
+FORM_ACTION: Final = web.ResponseKey("form_action", str)
+"""The platform's authorize origin, on pages whose form leads there."""
+
+_templates = jinja2.Environment(
+    loader=jinja2.PackageLoader("logicspike.web"), autoescape=True, undefined=jinja2.StrictUndefined
+)
+
+
+def _load_style() -> tuple[Markup, str]:
+    loader = _templates.loader
+    assert loader is not None
+    source, _, _ = loader.get_source(_templates, "style.css")
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+    return Markup(source), f"'sha256-{digest}'"  # noqa: S704 - our own file, nothing of anybody else's is in it
+
+
+_STYLE, _STYLE_HASH = _load_style()
+
+
+def page(template: str, *, status: int = 200, **values: object) -> web.Response:
+    """Render one of our templates as an answer."""
+    text = _templates.get_template(template).render(style=_STYLE, **values)
+    return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_ERRORS: Final = {
+    400: ("This address is not complete", "Please go back to Slack and start again from there."),
+    403: ("This can't be done from here", "Please go back to Slack and start again from there."),
+    404: ("There is nothing here", "Check the address, or go back to Slack and start again from there."),
+    405: ("This address can't be used like that", "Please go back to Slack and start again from there."),
+    413: ("That was too large", "Nothing was changed."),
+    503: (
+        "Not just now",
+        "The bot can't reach its database at the moment. Nothing was changed; try again in a minute.",
+    ),
+}
+
+
+@web.middleware
+async def error_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every error with a friendly page that repeats nothing of the request."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _error_page(error.status, allow=error.headers.get("Allow"))
+    except Exception:
+        reference = secrets.token_hex(4)
+        # The path may hold a ticket, so it is not logged: the traceback and the reference are enough.
+        log.exception("a page failed, reference %s", reference, extra={"event": "page.failed", "reference": reference})
+        return page(
+            "error.html",
+            status=500,
+            title="Something broke on our side",
+            advice=f"It was logged as {reference}. Go back to Slack and try again in a minute.",
+        )
+
+
+def _error_page(status: int, *, allow: str | None) -> web.Response:
+    title, advice = _ERRORS.get(status, (HTTPStatus(status).phrase, "Please go back to Slack and start again."))
+    response = page("error.html", status=status, title=title, advice=advice)
+    if allow:
+        response.headers["Allow"] = allow
+    return response
+
+
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+
+
+@web.middleware
+async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Put the strict headers on an answer, redirects included."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        _add_headers(request, error)
+        raise
+    _add_headers(request, response)
+    return response
+
+
+def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+    extra = response.get(FORM_ACTION, "")
+    form_action = f"'self' {extra}" if _ORIGIN.fullmatch(extra) else "'self'"
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src {_STYLE_HASH}; form-action {form_action}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    if request.app[IS_HTTPS]:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

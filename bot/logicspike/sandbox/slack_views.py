@@ -138,9 +138,7 @@ class Views:
         stack = self._stacks.setdefault(user_id, [])
         view_id = f"V0{secrets.token_hex(5).upper()}"
         root, previous = (stack[0].id, stack[-1].id) if stack else (view_id, None)
-        blank = View(
-            id=view_id, user_id=user_id, hash="", spec=spec, root_view_id=root, previous_view_id=previous
-        )
+        blank = View(id=view_id, user_id=user_id, hash="", spec=spec, root_view_id=root, previous_view_id=previous)
         stack.append(blank)
         return self.update(blank, spec)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Final, Literal, ParamSpec, TypeAlias, TypeVar, cast
 
 import pymongo
 from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern, errors
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.monitoring import CommandListener
 
 from ..clock import Clock, SystemClock
 from ..services.ports import StoreUnavailable
@@ -22,6 +23,7 @@ __all__ = [
     "Database",
     "Document",
     "Driver",
+    "is_outage",
     "open_database",
     "outages_as_unavailable",
     "ping",
@@ -42,7 +44,6 @@ _REFUSED: Final = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFaile
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-_S = TypeVar("_S")
 
 
 class BadDatabaseAddress(ValueError):
@@ -58,7 +59,7 @@ class Database:
     Args:
         client: a client of either driver.
         name: the database's name.
-        real_time: tells the time by which documents are purged; TTL indexes live on real time, whatever the bot's clock.
+        real_time: the time by which documents are purged; TTL indexes live on real time, whatever the bot's clock says.
     """
 
     def __init__(self, client: Any, name: str, *, real_time: Clock | None = None) -> None:
@@ -97,7 +98,7 @@ def open_database(
     *,
     driver: Driver = "motor",
     server_selection_timeout: timedelta = timedelta(seconds=2),
-    listeners: tuple[pymongo.monitoring._EventListener, ...] = (),
+    listeners: Sequence[CommandListener] = (),
 ) -> Database:
     """Prepare a database for use by the running event loop; nothing is sent yet.
 
@@ -106,7 +107,7 @@ def open_database(
         name: the database's name.
         driver: Motor, or PyMongo's own asynchronous client.
         server_selection_timeout: how long to look for a server before giving up.
-        listeners: PyMongo's event listeners, to watch what is sent.
+        listeners: PyMongo's command listeners, to watch what is sent.
 
     Raises:
         BadDatabaseAddress: the address cannot be read.
@@ -156,6 +157,11 @@ def outages_as_unavailable(budget: timedelta = BUDGET) -> Iterator[None]:
         raise StoreUnavailable(sentence) from error
 
 
+def is_outage(error: errors.PyMongoError) -> bool:
+    """Whether an error means that there was no answer, so that nothing is known about the write."""
+    return _outage(error) is not None
+
+
 def _outage(error: errors.PyMongoError) -> str | None:
     if isinstance(error, errors.OperationFailure) and error.code in _REFUSED:
         return "The database refused the user name or password in its address."
@@ -164,18 +170,15 @@ def _outage(error: errors.PyMongoError) -> str | None:
     return None
 
 
-class _HasDatabase(Protocol):
-    _database: Database
-
-
-_Self = TypeVar("_Self", bound=_HasDatabase)
-
-
-def reports_outage(
-    method: Callable[Concatenate[_Self, _P], Awaitable[_R]],
-) -> Callable[Concatenate[_Self, _P], Any]:
+def reports_outage(method: Callable[_P, Coroutine[Any, Any, _R]]) -> Callable[_P, Coroutine[Any, Any, _R]]:
     """Put a store's method under ``outages_as_unavailable``."""
-    raise NotImplementedError
+
+    @functools.wraps(method)
+    async def bounded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with outages_as_unavailable():
+            return await method(*args, **kwargs)
+
+    return bounded
 
 
 async def wins_or_landed(write: Awaitable[bool], landed: Callable[[], Awaitable[bool]]) -> bool:
@@ -194,7 +197,7 @@ async def wins_or_landed(write: Awaitable[bool], landed: Callable[[], Awaitable[
     try:
         return await write
     except errors.PyMongoError as error:
-        if _outage(error) is None or not await landed():
+        if not is_outage(error) or not await landed():
             raise
         return True
 

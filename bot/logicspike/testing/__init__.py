@@ -1,27 +1,29 @@
 """Everything a plugin author needs in tests and for the sandbox: a base for the platform's fake, and the contract.
 
-``logicspike.testing.fake_platform`` needs no pytest; ``PlatformContract`` is imported on first use because it does.
+``logicspike.testing.fake_platform`` needs no pytest; ``PlatformContract`` does. Names are imported on first use, so
+that the pytest plugin next door costs a test run nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from .fake_platform import (
-    AccessToken,
-    CodeRefused,
-    ConsentRequest,
-    FakeAccount,
-    FakePlatform,
-    Grant,
-    LedgerEntry,
-    RefreshRefused,
-    press_allow,
-    press_cancel,
-)
+import importlib
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .contract import PlatformContract
+    from .fake_platform import (
+        AccessToken,
+        CodeRefused,
+        ConsentRequest,
+        FakeAccount,
+        FakePlatform,
+        Grant,
+        LedgerEntry,
+        RefreshRefused,
+        press_allow,
+        press_cancel,
+    )
+    from .mock_http import MockHttp
 
 __all__ = [
     "AccessToken",
@@ -31,16 +33,18 @@ __all__ = [
     "FakePlatform",
     "Grant",
     "LedgerEntry",
+    "MockHttp",
     "PlatformContract",
     "RefreshRefused",
     "press_allow",
     "press_cancel",
 ]
 
+_ELSEWHERE: Final = {"MockHttp": "mock_http", "PlatformContract": "contract"}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "PlatformContract":
-        from .contract import PlatformContract
-
-        return PlatformContract
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_ELSEWHERE.get(name, 'fake_platform')}")
+    return getattr(module, name)

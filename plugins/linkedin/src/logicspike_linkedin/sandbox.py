@@ -89,8 +89,8 @@ class FakeLinkedIn(FakePlatform):
 
     def canceled_parameters(self) -> dict[str, str]:
         """What LinkedIn adds to the redirect when the person presses Cancel."""
-        # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23; the description
-        # is ours
+        # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23; the
+        # description is ours
         return {"error": "user_cancelled_authorize", "error_description": "The user cancelled the authorization"}
 
     # --- sign-in ------------------------------------------------------------------------------------------------------

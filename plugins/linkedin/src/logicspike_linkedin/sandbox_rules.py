@@ -65,9 +65,11 @@ def _check_article(body: Mapping[str, Any]) -> web.Response | None:
         return None
     article = body["content"].get("article", {})
     missing = next((name for name in ("source", "title") if not article.get(name)), None)
-    if missing is None:
-        return None
-    return api_error(400, message=f"/content/article/{missing} is required", code="MISSING_FIELD")
+    if missing is not None:
+        return api_error(400, message=f"/content/article/{missing} is required", code="MISSING_FIELD")
+    if not article["source"].startswith(("https://", "http://")):
+        return api_error(400, message="Invalid value for field", code="INVALID_VALUE_FOR_FIELD")
+    return None
 
 
 def oauth_error(status: int, error: str, description: str) -> web.Response:

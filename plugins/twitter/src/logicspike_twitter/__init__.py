@@ -1,1 +1,94 @@
-"""Placeholder."""
+"""X (formerly Twitter) for LogicSpike: members connect their account by OAuth 2.0 with PKCE and publish posts.
+
+Access lasts two hours and is renewed with a refresh token that X lets us use once. Posts are checked against X's own
+way of counting characters before they are scheduled. A post whose answer got lost is looked up in the account's own
+timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from logicspike.plugin import (
+    AuthorizationGrant,
+    AuthorizationLink,
+    AuthorizationRequest,
+    Credential,
+    Limits,
+    Platform,
+    PlatformContext,
+    Post,
+    Problem,
+    PublishedPost,
+    TokenSet,
+    hookimpl,
+    oauth2,
+)
+
+from . import api
+from .errors import SCOPES
+from .post_rules import find_problems
+from .weighted_length import MAX_WEIGHT
+
+__all__ = ["authorize", "describe", "exchange", "find_published", "publish", "refresh", "revoke", "validate"]
+
+
+@hookimpl
+def describe() -> Platform:
+    """X's facts."""
+    return Platform(
+        name="twitter",
+        title="X",
+        aliases=("x",),
+        scopes=SCOPES,
+        endpoints={"auth": "https://x.com", "api": "https://api.x.com"},
+        limits=Limits(max_chars=MAX_WEIGHT, checked_on=date(2026, 11, 23)),
+        permissions=(
+            "publish posts on your X account",
+            "see your profile and your posts",
+            "stay connected until you disconnect",
+        ),
+    )
+
+
+@hookimpl
+def validate(post: Post) -> Sequence[Problem]:
+    """List what X would refuse: too long by its own count, empty, with forbidden characters or several cashtags."""
+    return find_problems(post.text)
+
+
+@hookimpl
+async def authorize(ctx: PlatformContext, request: AuthorizationRequest) -> AuthorizationLink:
+    """Build the link to X's consent page, which shows the account that is signed in there."""
+    return oauth2.authorization_link(f"{ctx.endpoints['auth']}/i/oauth2/authorize", ctx.client, request)
+
+
+@hookimpl
+async def exchange(ctx: PlatformContext, grant: AuthorizationGrant) -> Credential:
+    """Trade the code, which lives 30 seconds, for tokens, and read whose they are."""
+    return await api.connect(ctx, grant)
+
+
+@hookimpl
+async def refresh(ctx: PlatformContext, credential: Credential) -> TokenSet:
+    """Renew the access; the refresh token is spent by it and a new one comes back."""
+    return await api.renew(ctx, credential.tokens)
+
+
+@hookimpl
+async def revoke(ctx: PlatformContext, credential: Credential) -> None:
+    """Invalidate both tokens at X."""
+    await api.withdraw(ctx, credential.tokens)
+
+
+@hookimpl
+async def publish(ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost:
+    """Publish on the member's account; links go in the text, X has no field for them."""
+    return await api.create_post(ctx, credential, post)
+
+
+@hookimpl
+async def find_published(ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost | None:
+    """Look for the post in the account's own timeline."""
+    return await api.find_post(ctx, credential, post)

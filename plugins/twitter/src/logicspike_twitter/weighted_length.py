@@ -83,7 +83,9 @@ _TAIL: Final = re.compile(
 )
 # With a protocol the name may be in any script; a bare one is taken for a link only in Latin letters, and not as part
 # of a word, an e-mail address, a mention, a path or another name.
-_NOT_IN_NAME: Final = r"\s!-,/:-@\[-^`{-~\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2000-\u206f\u3000-\u303f\uff00-\uffef"
+_NOT_IN_NAME: Final = (
+    r"\s!-,/:-@\[-^`{-~\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2000-\u206f\u3000-\u303f\uff00-\uffef"
+)
 _START: Final = re.compile(
     rf"(?<![a-z0-9@＠$#＃])(?P<protocol>https?://)(?P<name>[^{_NOT_IN_NAME}]+)"
     rf"|(?<![a-z0-9@＠$#＃_./-])(?P<bare>[a-z0-9{_LATIN}][a-z0-9{_LATIN}_.\-]*)",

@@ -1,0 +1,1 @@
+"""The Slack edge: commands, buttons and forms in; answers and direct messages out."""

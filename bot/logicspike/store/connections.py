@@ -1,0 +1,166 @@
+"""Connections in ``social_connections``."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import fields
+from datetime import datetime
+from typing import Final
+
+from pymongo import ASCENDING
+from pymongo.errors import DuplicateKeyError
+
+from ..domain import Connection, ConnectionStatus
+from ..services.ports import NameTaken
+from .documents import changes_to, connection_from_document, connection_to_document
+from .mongo import Database, Document, reports_outage, wins_or_landed
+
+__all__ = ["MongoConnectionStore"]
+
+_OWNED: Final = frozenset(field.name for field in fields(Connection)) - {"connection_id"}
+_TAKEN: Final = "another connection of the workspace has this nickname or account already"
+
+
+class MongoConnectionStore:
+    """The ``ConnectionStore``.
+
+    Besides a connection's own fields a document has ``is_chosen``, ``refresh_lease`` (owner and until), and
+    ``write_id``, the mark of the last write, by which a write finds out whether it landed when its reply is lost.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._connections = database.collection("social_connections")
+
+    @reports_outage
+    async def insert(self, connection: Connection) -> None:
+        """Keep a new connection.
+
+        Raises:
+            NameTaken: its nickname is taken, or (unless pending_choice) its account is there already.
+            StoreUnavailable: the database did not answer.
+        """
+        mark = {"write_id": secrets.token_hex(12)}
+        place = _place(connection)
+
+        async def write() -> bool:
+            await self._connections.insert_one({**connection_to_document(connection), **mark})
+            return True
+
+        try:
+            await wins_or_landed(write(), lambda: self._is_there({**place, **mark}))
+        except DuplicateKeyError:
+            raise NameTaken(_TAKEN) from None  # the driver's message quotes the names
+
+    @reports_outage
+    async def swap(self, before: Connection, after: Connection) -> bool:
+        """Write ``after`` if the stored status and token_version are still those of ``before``; else change nothing.
+
+        Raises:
+            NameTaken: as for ``insert``.
+            StoreUnavailable: the database did not answer.
+            ValueError: they aren't the same connection.
+        """
+        place = _place(before)
+        if place != _place(after):
+            raise ValueError("a connection keeps its id and workspace")
+        mark = {"write_id": secrets.token_hex(12)}
+        changes = changes_to({**connection_to_document(after), **mark}, _OWNED)
+
+        async def write() -> bool:
+            return (await self._connections.update_one({**place, **_guard(before)}, changes)).matched_count == 1
+
+        try:
+            return await wins_or_landed(write(), lambda: self._is_there({**place, **mark}))
+        except DuplicateKeyError:
+            raise NameTaken(_TAKEN) from None
+
+    @reports_outage
+    async def delete(self, connection: Connection) -> bool:
+        """Delete a connection if status and token_version are still these.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        result = await self._connections.delete_one({**_place(connection), **_guard(connection)})
+        return result.deleted_count == 1
+
+    @reports_outage
+    async def find(self, team_id: str, connection_id: str) -> Connection | None:
+        """One connection of the workspace, whatever its status."""
+        return _maybe(await self._connections.find_one({"_id": connection_id, "team_id": team_id}))
+
+    @reports_outage
+    async def find_by_account(self, team_id: str, platform: str, account_id: str) -> Connection | None:
+        """The workspace's connection to this account, disconnected or not, but not one in pending_choice."""
+        query = {"team_id": team_id, "platform": platform, "account.id": account_id, "is_chosen": True}
+        return _maybe(await self._connections.find_one(query))
+
+    @reports_outage
+    async def list_for_team(self, team_id: str) -> tuple[Connection, ...]:
+        """The workspace's connections that aren't disconnected, oldest first."""
+        query = {"team_id": team_id, "status": {"$ne": ConnectionStatus.DISCONNECTED.value}}
+        documents = await self._connections.find(query).sort([("created_at", ASCENDING)]).to_list(None)
+        return tuple(connection_from_document(document) for document in documents)
+
+    @reports_outage
+    async def list_nicknames(self, team_id: str) -> frozenset[str]:
+        """All nicknames in use in the workspace, of disconnected ones too."""
+        documents = await self._connections.find({"team_id": team_id}, {"_id": 0, "nickname": 1}).to_list(None)
+        return frozenset(document["nickname"] for document in documents)
+
+    @reports_outage
+    async def find_any(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:
+        """Connections by id across workspaces: for delivering what was claimed, never on behalf of a member."""
+        documents = await self._connections.find({"_id": {"$in": list(connection_ids)}}).to_list(None)
+        return tuple(connection_from_document(document) for document in documents)
+
+    @reports_outage
+    async def take_refresh_lease(self, connection: Connection, *, owner: str, until: datetime, now: datetime) -> bool:
+        """Become the only one who may refresh this connection; False when someone else is, or its tokens changed.
+
+        Args:
+            connection: as last read.
+            owner: a random value, fresh for every try.
+            until: end of the lease.
+            now: an older lease that ends by now is over.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        place = _place(connection)
+        free = {"$or": [{"refresh_lease": None}, {"refresh_lease.until": {"$lte": now}}]}
+        query = {**place, "token_version": connection.token_version, **free}
+        lease = {"refresh_lease": {"owner": owner, "until": until}}
+
+        async def write() -> bool:
+            return (await self._connections.update_one(query, {"$set": lease})).matched_count == 1
+
+        return await wins_or_landed(write(), lambda: self._is_there({**place, "refresh_lease.owner": owner}))
+
+    @reports_outage
+    async def release_refresh_lease(self, connection_id: str, *, owner: str) -> None:
+        """Give the lease back, if it's still ours."""
+        ours = {"_id": connection_id, "refresh_lease.owner": owner}
+        await self._connections.update_one(ours, {"$unset": {"refresh_lease": ""}})
+
+    @reports_outage
+    async def delete_stale_choices(self, created_before: datetime) -> int:
+        """Delete connections whose account was never chosen; how many."""
+        stale = {"is_chosen": False, "created_at": {"$lt": created_before}}
+        return (await self._connections.delete_many(stale)).deleted_count
+
+    async def _is_there(self, query: Document) -> bool:
+        return await self._connections.find_one(query, {"_id": 1}) is not None
+
+
+def _place(connection: Connection) -> Document:
+    return {"_id": connection.connection_id, "team_id": connection.team_id}
+
+
+def _guard(connection: Connection) -> Document:
+    return {"status": connection.status.value, "token_version": connection.token_version}
+
+
+def _maybe(document: Document | None) -> Connection | None:
+    return None if document is None else connection_from_document(document)

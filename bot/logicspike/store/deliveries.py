@@ -1,0 +1,162 @@
+"""Deliveries in ``deliveries``: the claim, and every later move, is an update that names what it expects to find."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Final
+
+from pymongo import ASCENDING
+from pymongo.errors import PyMongoError
+
+from ..domain import Delivery, DeliveryState, check_transition
+from .documents import changes_to, delivery_from_document, delivery_to_document
+from .mongo import Database, Document, is_outage, reports_outage, wins_or_landed
+
+__all__ = ["MongoDeliveryStore"]
+
+_OWNED: Final = frozenset(field.name for field in fields(Delivery)) - {"delivery_id"}
+_OPEN: Final = ("scheduled", "claimed", "publishing", "held", "unknown")
+_WAITING: Final = ("scheduled", "claimed", "publishing", "held")
+_BY_DUE: Final = [("due_at", ASCENDING), ("_id", ASCENDING)]
+
+
+class MongoDeliveryStore:
+    """The ``DeliveryStore``.
+
+    Besides a delivery's own fields a document has ``write_id``, the mark of the last move, by which a move finds out
+    whether it landed when its reply is lost.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._deliveries = database.collection("deliveries")
+
+    @reports_outage
+    async def insert_many(self, deliveries: Collection[Delivery]) -> None:
+        """Keep new deliveries: all, or when the database fails on the way, none as far as that can still be brought about.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        if not deliveries:
+            return
+        try:
+            await self._deliveries.insert_many([delivery_to_document(delivery) for delivery in deliveries])
+        except PyMongoError as error:
+            if not is_outage(error) or not await self._are_there(deliveries):
+                raise
+
+    async def _are_there(self, deliveries: Collection[Delivery]) -> bool:
+        """Whether all landed; if only some did, takes them back, lest their author's second try post them twice."""
+        ids = [delivery.delivery_id for delivery in deliveries]
+        teams = sorted({delivery.team_id for delivery in deliveries})
+        ours = {"_id": {"$in": ids}, "team_id": {"$in": teams}}
+        if await self._deliveries.count_documents(ours) == len(ids):
+            return True
+        await self._deliveries.delete_many({**ours, "state": {"$in": ["scheduled", "held"]}})
+        return False
+
+    @reports_outage
+    async def claim_due(self, *, now: datetime, owner: str, until: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Claim what is scheduled and due, oldest first, each for exactly one caller, under one fresh claim_token.
+
+        Args:
+            now: what may be tried by then is due.
+            owner: the process that claims.
+            until: end of the lease.
+            limit: how many at most.
+
+        Raises:
+            StoreUnavailable: the database did not answer; what was claimed all the same is free when the lease is over.
+        """
+        due = {"state": DeliveryState.SCHEDULED.value, "next_try_at": {"$lte": now}}
+        oldest_first = [("next_try_at", ASCENDING), ("_id", ASCENDING)]
+        found = await self._deliveries.find(due, {"_id": 1}).sort(oldest_first).limit(limit).to_list(None)
+        if not found:
+            return ()
+        ids = {"_id": {"$in": [document["_id"] for document in found]}}
+        claim = {"claim_token": secrets.token_hex(16), "claimed_by": owner, "claimed_until": until}
+        try:
+            await self._deliveries.update_many(
+                {**ids, **due}, {"$set": {"state": DeliveryState.CLAIMED.value, **claim}}
+            )
+        except PyMongoError as error:
+            # The reply may be lost, not the claim: what carries our token is ours.
+            if not is_outage(error):
+                raise
+        ours = {**ids, "claim_token": claim["claim_token"]}
+        return _all(await self._deliveries.find(ours).sort(oldest_first).to_list(None))
+
+    @reports_outage
+    async def swap(self, before: Delivery, after: Delivery) -> bool:
+        """Move a delivery if its stored state and claim_token are still those of ``before``; else change nothing.
+
+        Raises:
+            IllegalTransition: the state machine has no such move.
+            StoreUnavailable: the database did not answer; whether it moved is not known.
+            ValueError: they aren't the same delivery.
+        """
+        check_transition(before.state, after.state)
+        place = {"_id": before.delivery_id, "team_id": before.team_id}
+        if place != {"_id": after.delivery_id, "team_id": after.team_id}:
+            raise ValueError("a delivery keeps its id and workspace")
+        guard = {"state": before.state.value, "claim_token": before.claim_token}
+        mark = {"write_id": secrets.token_hex(12)}
+        changes = changes_to({**delivery_to_document(after), **mark}, _OWNED)
+
+        async def write() -> bool:
+            return (await self._deliveries.update_one({**place, **guard}, changes)).matched_count == 1
+
+        async def landed() -> bool:
+            return await self._deliveries.find_one({**place, **mark}, {"_id": 1}) is not None
+
+        return await wins_or_landed(write(), landed)
+
+    @reports_outage
+    async def find(self, team_id: str, delivery_id: str) -> Delivery | None:
+        """One delivery of the workspace."""
+        document = await self._deliveries.find_one({"_id": delivery_id, "team_id": team_id})
+        return None if document is None else delivery_from_document(document)
+
+    @reports_outage
+    async def list_open(self, team_id: str, *, author_id: str | None = None, limit: int = 50) -> tuple[Delivery, ...]:
+        """The workspace's deliveries that aren't settled (scheduled, claimed, publishing, held, unknown), by due_at."""
+        query: Document = {"team_id": team_id, "state": {"$in": _OPEN}}
+        if author_id is not None:
+            query["author_id"] = author_id
+        return _all(await self._deliveries.find(query).sort(_BY_DUE).limit(limit).to_list(None))
+
+    @reports_outage
+    async def list_waiting(self, team_id: str, connection_id: str) -> tuple[Delivery, ...]:
+        """Scheduled, claimed, publishing and held deliveries of a connection, by due_at."""
+        query = {"team_id": team_id, "connection_id": connection_id, "state": {"$in": _WAITING}}
+        return _all(await self._deliveries.find(query).sort(_BY_DUE).to_list(None))
+
+    @reports_outage
+    async def list_expired_claims(self, now: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
+        """Deliveries, across workspaces, that are claimed or publishing though their lease is over."""
+        query = {"state": {"$in": ["claimed", "publishing"]}, "claimed_until": {"$lte": now}}
+        return _all(await self._deliveries.find(query).sort([("claimed_until", ASCENDING)]).limit(limit).to_list(None))
+
+    @reports_outage
+    async def list_unasked_unknown(self, settled_before: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
+        """Unknown deliveries, across workspaces, settled before the given time, whose author was not asked yet."""
+        query = {"state": "unknown", "is_asked": False, "settled_at": {"$lt": settled_before}}
+        return _all(await self._deliveries.find(query).sort([("settled_at", ASCENDING)]).limit(limit).to_list(None))
+
+    @reports_outage
+    async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:
+        """All scheduled and held deliveries of a workspace: for when it removes the bot."""
+        query = {"team_id": team_id, "state": {"$in": ["scheduled", "held"]}}
+        return _all(await self._deliveries.find(query).sort(_BY_DUE).to_list(None))
+
+    @reports_outage
+    async def count_in_state(self, team_id: str, state: DeliveryState) -> int:
+        """How many deliveries of the workspace are in a state."""
+        return await self._deliveries.count_documents({"team_id": team_id, "state": state.value})
+
+
+def _all(documents: Sequence[Document]) -> tuple[Delivery, ...]:
+    return tuple(delivery_from_document(document) for document in documents)

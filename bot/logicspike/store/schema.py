@@ -1,0 +1,114 @@
+"""Indexes and migrations: what the database must look like before the bot serves anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from .mongo import Database, outages_as_unavailable
+
+__all__ = ["INDEXES", "MIGRATIONS", "SCHEMA_VERSION", "SchemaTooNew", "ensure_schema"]
+
+_BUILDING: Final = timedelta(minutes=10)
+
+
+class SchemaTooNew(Exception):
+    """The database was written by a later version of the bot: starting would risk what it holds."""
+
+
+def _index(name: str, *keys: str, **options: object) -> IndexModel:
+    directions = [(key.removeprefix("-"), DESCENDING if key.startswith("-") else ASCENDING) for key in keys]
+    return IndexModel(directions, name=name, **options)
+
+
+def _purge() -> IndexModel:
+    return _index("purge", "purge_at", expireAfterSeconds=0)
+
+
+INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
+    "social_connections": (
+        # Partial filters stay with equality and $exists, which every server since 5.0 takes.
+        _index(
+            "account",
+            "team_id",
+            "platform",
+            "account.id",
+            unique=True,
+            partialFilterExpression={"is_chosen": True},
+        ),
+        _index("nickname", "team_id", "nickname", unique=True),
+        _index("oldest_first", "team_id", "created_at"),
+        _index("stale_choices", "created_at", partialFilterExpression={"is_chosen": False}),
+    ),
+    "scheduled_posts": (
+        _index("author", "team_id", "author_id", "-created_at"),
+        _purge(),
+    ),
+    "deliveries": (
+        # The read of a claim needs nothing but this index: it never touches a document.
+        _index("claim", "state", "next_try_at", "_id"),
+        _index("lease", "claimed_until", partialFilterExpression={"claimed_until": {"$exists": True}}),
+        _index("unasked", "settled_at", partialFilterExpression={"state": "unknown", "is_asked": False}),
+        _index("team", "team_id", "state", "due_at", "_id"),
+        _index("author", "team_id", "author_id", "state", "due_at", "_id"),
+        _index("connection", "team_id", "connection_id", "state", "due_at", "_id"),
+    ),
+    "pending_authorizations": (_index("team", "team_id"), _purge()),
+    "slack_installations": (),
+    "seen_requests": (_purge(),),
+    "audit_log": (_index("team", "team_id", "-at"),),
+}
+"""Collection to indexes; a TTL index deletes a document once its ``purge_at`` is past, within about a minute."""
+
+MIGRATIONS: Final[Mapping[int, Callable[[Database], Awaitable[None]]]] = {}
+"""Version to what brings the one before it there. Each must bear being run twice, and two processes running it at once.
+
+The first layout is version 1 and needs none.
+"""
+
+SCHEMA_VERSION: Final = max(MIGRATIONS, default=1)
+
+
+async def ensure_schema(database: Database) -> None:
+    """Bring indexes and documents up to this version; safe to repeat, and for several processes at once.
+
+    The version stands in a collection of its own, ``schema``: it belongs to no workspace, so that in any of the others
+    each query would have to step around it; and as a document it travels with a dump of the database.
+
+    Raises:
+        SchemaTooNew: a later version of the bot has been here; nothing was changed.
+        StoreUnavailable: the database did not answer.
+    """
+    with outages_as_unavailable(_BUILDING):
+        stored = await _stored_version(database)
+        if stored > SCHEMA_VERSION:
+            raise SchemaTooNew(
+                f"The database has schema version {stored}; this version of LogicSpike knows {SCHEMA_VERSION} at most. "
+                "Nothing was changed. Start the newer version, or use another database."
+            )
+        for version in range(stored + 1, SCHEMA_VERSION + 1):
+            await MIGRATIONS[version](database)
+            await _store_version(database, version)
+        for name, indexes in INDEXES.items():
+            if indexes:
+                await database.collection(name).create_indexes(list(indexes))
+
+
+async def _stored_version(database: Database) -> int:
+    document = await database.collection("schema").find_one({"_id": "schema"})
+    if document is None:
+        try:
+            await database.collection("schema").insert_one({"_id": "schema", "version": SCHEMA_VERSION})
+        except DuplicateKeyError:
+            return await _stored_version(database)
+        return SCHEMA_VERSION
+    return int(document["version"])
+
+
+async def _store_version(database: Database, version: int) -> None:
+    # $max: of two processes that migrate together, the slower one must not turn the number back.
+    await database.collection("schema").update_one({"_id": "schema"}, {"$max": {"version": version}})

@@ -1,0 +1,231 @@
+"""Where the contract is played: an installed plugin, loaded as the bot loads it, and its fake on loopback."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import secrets
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+from authlib.common.security import generate_token
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from yarl import URL
+
+from ..clock import MovableClock
+from ..developer_apps import variable_prefix
+from ..platforms import Platforms
+from ..plugin import (
+    AuthorizationGrant,
+    AuthorizationLink,
+    AuthorizationRequest,
+    Credential,
+    Platform,
+    PlatformError,
+    TokenSet,
+)
+from .fake_platform import FakePlatform, press_allow
+
+__all__ = ["SANDBOX_GROUP", "Asked", "Stage", "open_stage"]
+
+SANDBOX_GROUP: Final = "logicspike.sandboxes"
+_SHORTEST_SECRET: Final = 12
+_A_WHILE: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An authorize link and what it was made from."""
+
+    request: AuthorizationRequest
+    link: AuthorizationLink
+    code_verifier: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A plugin and its fake, with shortcuts for what every test begins with.
+
+    Attributes:
+        platforms: loaded from what is installed, every endpoint replaced by the fake's address.
+        platform: the facts of the one under test.
+        fake: the platform's stand-in; its ledger is the truth.
+        clock: what both tell the time by; it stands still.
+        browser: the member's browser.
+        redirect_uri: registered at the fake.
+        environment: what the operator set.
+        secrets: all that must never show up anywhere.
+        shown: all that was shown so far: error texts with their chains, and reprs.
+    """
+
+    platforms: Platforms
+    platform: Platform
+    fake: FakePlatform
+    clock: MovableClock
+    browser: aiohttp.ClientSession
+    redirect_uri: str
+    environment: Mapping[str, str]
+    secrets: set[str] = field(default_factory=set, repr=False)
+    shown: list[str] = field(default_factory=list, repr=False)
+
+    async def ask(self) -> Asked:
+        """Get an authorize link, as at a member's click."""
+        verifier = generate_token(64) if self.platform.uses_pkce else None
+        request = AuthorizationRequest(
+            redirect_uri=self.redirect_uri,
+            state=generate_token(43),
+            scopes=self.platform.scopes,
+            code_challenge=create_s256_code_challenge(verifier) if verifier else None,
+        )
+        link = await self.platforms.authorize(self.platform.name, request)
+        self._keep_secret(request.state, verifier, *link.carry.values())
+        self.shown += [repr(request), repr(link)]
+        return Asked(request=request, link=link, code_verifier=verifier)
+
+    async def consent(self, *, person: str = "") -> AuthorizationGrant:
+        """Ask, press Allow, and read the callback."""
+        asked = await self.ask()
+        callback = URL(await press_allow(self.browser, asked.link.url, person=person))
+        assert callback.query.get("state") == asked.request.state, "the callback must bring our state back"
+        code = callback.query.get("code", "")
+        self._keep_secret(code)
+        return AuthorizationGrant(
+            code=code, redirect_uri=self.redirect_uri, code_verifier=asked.code_verifier, carry=asked.link.carry
+        )
+
+    async def exchange(self, grant: AuthorizationGrant) -> Credential:
+        """Trade the code for tokens."""
+        return self._note(await self.platforms.exchange(self.platform.name, grant))
+
+    async def list_accounts(self, *, person: str = "") -> tuple[Credential, ...]:
+        """Connect a person and list what they can post as."""
+        credential = await self.exchange(await self.consent(person=person))
+        return tuple(self._note(each) for each in await self.platforms.accounts(self.platform.name, credential))
+
+    async def connect(self, *, person: str = "") -> Credential:
+        """Connect a person, take the first account, and let a while pass, so that nothing is fresh any more."""
+        accounts = await self.list_accounts(person=person)
+        assert accounts, "the fake's people must have an account to post as"
+        self.clock.advance(_A_WHILE)
+        return accounts[0]
+
+    async def refresh(self, credential: Credential) -> Credential:
+        """The credential with new tokens; a refresh token that the answer omits stays, as in the bot."""
+        tokens = await self.platforms.refresh(self.platform.name, credential)
+        kept = tokens.refresh_token or credential.tokens.refresh_token
+        return self._note(replace(credential, tokens=replace(tokens, refresh_token=kept)))
+
+    @contextmanager
+    def raises(self, *expected: type[PlatformError]) -> Iterator[list[PlatformError]]:
+        """Expect one of these errors; it stands in the list afterwards.
+
+        Raises:
+            AssertionError: no error came, or another one.
+        """
+        names = " or ".join(kind.__name__ for kind in expected)
+        caught: list[PlatformError] = []
+        try:
+            yield caught
+        except PlatformError as error:
+            self.shown += [*traceback.format_exception(error), repr(error), error.explanation]
+            assert isinstance(error, expected), f"expected {names}, got {type(error).__name__}"
+            caught.append(error)
+        else:
+            raise AssertionError(f"expected {names}, but nothing was raised")
+
+    @asynccontextmanager
+    async def misconfigured(self, *, client_secret: str) -> AsyncIterator[Platforms]:
+        """The platforms as they are when the operator pasted another client secret."""
+        variable = f"{variable_prefix(self.platform.name)}CLIENT_SECRET"
+        self._keep_secret(client_secret)
+        async with Platforms.load(
+            environment={**self.environment, variable: client_secret}, clock=self.clock
+        ) as platforms:
+            yield platforms
+
+    def find_leaks(self, records: Iterable[logging.LogRecord]) -> list[str]:
+        """Where a secret shows up among log records and everything shown so far; the secrets are blotted out."""
+        places = [*self.shown, *(f"{record.getMessage()} {vars(record)}" for record in records)]
+        return [self._blot(place) for place in places if any(secret in place for secret in self.secrets)]
+
+    def _blot(self, place: str) -> str:
+        for secret in self.secrets:
+            place = place.replace(secret, "«secret»")
+        return place
+
+    def _note(self, credential: Credential) -> Credential:
+        public = {credential.account.id, credential.account.name, credential.grant_id}
+        self._keep_secret(*_list_tokens(credential.tokens), *(set(credential.extra.values()) - public))
+        self.shown.append(repr(credential))
+        return credential
+
+    def _keep_secret(self, *values: str | None) -> None:
+        # Short values, such as "1" in a plugin's extras, would be found everywhere.
+        self.secrets.update(value for value in values if value and len(value) >= _SHORTEST_SECRET)
+
+
+def _list_tokens(tokens: TokenSet) -> tuple[str | None, ...]:
+    return tokens.access_token, tokens.refresh_token
+
+
+@asynccontextmanager
+async def open_stage(name: str) -> AsyncIterator[Stage]:
+    """Start the fake, load the plugin against it, and clean up afterwards.
+
+    Raises:
+        AssertionError: with a sentence, when the plugin or its fake is not installed or can't be used.
+    """
+    clock = MovableClock(is_frozen=True)
+    redirect_uri = f"http://127.0.0.1:3000/api/auth/{name}/callback"
+    client_id, client_secret = f"client-{secrets.token_hex(8)}", secrets.token_urlsafe(24)
+    fake = _load_fake(name)(
+        client_id=client_id, client_secret=client_secret, clock=clock, redirect_uris=[redirect_uri], slow_seconds=0.6
+    )
+    server = TestServer(fake.build_app())
+    # The fake's own access log shows the browser's addresses, which hold the state as they must.
+    await server.start_server(access_log=None)
+    environment = _build_environment(name, fake, str(server.make_url("")))
+    try:
+        async with (
+            Platforms.load(environment=environment, clock=clock) as platforms,
+            aiohttp.ClientSession() as browser,
+        ):
+            problems = platforms.problems(name)
+            assert not problems, " ".join(problems)
+            yield Stage(
+                platforms=platforms,
+                platform=platforms.get(name),
+                fake=fake,
+                clock=clock,
+                browser=browser,
+                redirect_uri=redirect_uri,
+                environment=environment,
+                secrets={client_secret},
+            )
+    finally:
+        await server.close()
+
+
+def _load_fake(name: str) -> Callable[..., FakePlatform]:
+    found = list(importlib.metadata.entry_points(group=SANDBOX_GROUP, name=name))
+    assert len(found) == 1, (
+        f"{len(found)} fakes are installed for {name!r}; its plugin needs one entry point of that name in the group"
+        f" {SANDBOX_GROUP!r}, and must be installed."
+    )
+    fake: Callable[..., FakePlatform] = found[0].load()
+    return fake
+
+
+def _build_environment(name: str, fake: FakePlatform, address: str) -> dict[str, str]:
+    prefix = variable_prefix(name)
+    return {
+        f"{prefix}CLIENT_ID": fake.client_id,
+        f"{prefix}CLIENT_SECRET": fake.client_secret,
+        **{f"{prefix}ENDPOINT_{variable_prefix(endpoint)[:-1]}": address for endpoint in fake.endpoint_names},
+    }

@@ -115,18 +115,12 @@ def manifest(url: str | None) -> None:
     Example:
       logicspike manifest --url https://bot.example.com
     """
-    from .slack.manifest import render_manifest
+    from .slack.manifest import CommandNames, build_manifest, render_manifest
 
     settings = _settings(public_url=url)
-    click.echo(
-        render_manifest(
-            public_url=settings.public_url,
-            connect=settings.slack_command_connect,
-            schedule=settings.slack_command_schedule,
-            is_socket_mode=settings.slack_app_token is not None,
-        ),
-        nl=False,
-    )
+    names = CommandNames(connect=settings.slack_command_connect, schedule=settings.slack_command_schedule)
+    is_socket_mode = settings.slack_app_token is not None
+    click.echo(render_manifest(build_manifest(settings.public_url, names, is_socket_mode=is_socket_mode)), nl=False)
 
 
 @main.command()
@@ -153,7 +147,7 @@ def platforms() -> None:
         for problem in problems:
             click.echo(f"    {problem}")
     if not versions:
-        click.echo("No platform is installed. Install one, for example: pip install logicspike-facebook")
+        click.echo("No platform is installed. Install one, for example: pip install logicspike-NAME")
 
 
 def _settings(**overrides: object) -> Settings:

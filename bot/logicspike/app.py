@@ -34,7 +34,7 @@ from .services.releasing import Releasing
 from .services.scheduling import Scheduling
 from .settings import Settings
 from .slack.edge import SlackEdge, SlackServices
-from .store import Stores, StoreNotUsable, open_stores
+from .store.opening import StoreNotUsable, Stores, open_stores
 from .vault import KeyRing, Vault, parse_key_ring
 from .web.app import build_web_app
 from .web.health import HealthReport
@@ -121,9 +121,7 @@ async def run_bot(
         yield bot
 
 
-async def _start(
-    settings: Settings, clock: Clock | None, listener: socket.socket | None, stack: AsyncExitStack
-) -> Bot:
+async def _start(settings: Settings, clock: Clock | None, listener: socket.socket | None, stack: AsyncExitStack) -> Bot:
     time = clock or SystemClock()
     stores = await stack.enter_async_context(
         open_stores(

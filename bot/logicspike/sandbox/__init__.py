@@ -1,1 +1,1 @@
-"""The sandbox: a small Slack one can see in the browser, and the platforms' fakes, all on loopback; for the demo only."""
+"""The sandbox: a small Slack one can see in the browser, with the platforms' fakes; on loopback, for the demo only."""

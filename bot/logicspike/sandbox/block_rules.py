@@ -91,9 +91,6 @@ def options_of(element: Json) -> list[Json]:
     return [*element.get("options", ()), *(option for group in groups for option in group.get("options", ()))]
 
 
-# --- blocks ----------------------------------------------------------------------------------------------------------
-
-
 def _check_block(block: object, surface: Surface, at: str) -> Problems:
     if not isinstance(block, Mapping):
         yield f"[ERROR] must be an object [json-pointer:{at}]"
@@ -181,8 +178,6 @@ _BLOCK_CHECKS: Final[Mapping[str, Callable[[Json, str], Problems]]] = {
     "divider": _divider,
 }
 
-# --- elements --------------------------------------------------------------------------------------------------------
-
 
 def _element(element: object, allowed: frozenset[str], at: str) -> Problems:
     if not isinstance(element, Mapping) or element.get("type") not in allowed:
@@ -260,9 +255,6 @@ def _check_modal(view: Json) -> Problems:
     has_input = isinstance(blocks, Sequence) and any(_type(block) == "input" for block in blocks)
     if has_input and not view.get("submit"):
         yield "[ERROR] missing required field: submit, since there is an input block [json-pointer:/view]"
-
-
-# --- values ----------------------------------------------------------------------------------------------------------
 
 
 def _text(text: object, most: int, at: str, *, is_plain: bool = False) -> Problems:

@@ -48,7 +48,7 @@ class PanelPlatform(Protocol):
         """Its faults as they stand now."""
         ...
 
-    async def set_fault(self, name: str, on: bool) -> None:  # noqa: FBT001 - the panel passes on what was clicked
+    async def set_fault(self, name: str, on: bool) -> None:
         """Switch a fault on or off, or do an action.
 
         Raises:

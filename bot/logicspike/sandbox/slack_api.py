@@ -7,7 +7,7 @@ import hmac
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
@@ -43,7 +43,7 @@ class _Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    run: Callable[[WebApi, Json], dict[str, Any]]
+    run: Callable[[Any, Json], dict[str, Any]]
     scope: str = ""
     needs_token: bool = field(default=True, kw_only=True)
 
@@ -82,8 +82,6 @@ class WebApi:
         router.add_route("*", "/api/{method}", self._answer)
         router.add_post("/response/{response_id}", self._respond)
 
-    # --- faults ------------------------------------------------------------------------------------------------------
-
     def fail(self, method: str, error: str, *, times: int | None = None, retry_after: int | None = None) -> None:
         """Let a method answer this error, for ever or so many times; ``ratelimited`` comes as a 429."""
         self._faults[method] = _Fault(error=error, times=times, retry_after=retry_after)
@@ -108,8 +106,6 @@ class WebApi:
         if fault.error:
             raise Refused(fault.error, retry_after=fault.retry_after)
 
-    # --- HTTP --------------------------------------------------------------------------------------------------------
-
     async def _answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         args = await _read_args(request)
@@ -128,7 +124,7 @@ class WebApi:
         self.workspace.changes.note()
 
     def _call(self, name: str, args: Json, token: str | None) -> dict[str, Any]:
-        method = _METHODS.get(name)
+        method = self._METHODS.get(name)
         if method is None:
             raise Refused("unknown_method", req_method=name)
         if method.needs_token and not token:
@@ -159,8 +155,6 @@ class WebApi:
             return web.Response(status=refusal.status, text=refusal.text)
         return web.Response(text="ok")
 
-    # --- who and where -----------------------------------------------------------------------------------------------
-
     def _member(self, user_id: object) -> Member:
         member = self.workspace.members.get(str(user_id))
         if member is None:
@@ -180,8 +174,6 @@ class WebApi:
         if message.user != BOT:
             raise Refused(error)
         return message
-
-    # --- methods -----------------------------------------------------------------------------------------------------
 
     def _api_test(self, args: Json) -> dict[str, Any]:
         if args.get("error"):
@@ -299,25 +291,21 @@ class WebApi:
         self.homes[member.id] = spec
         return {"view": {"id": f"VH{member.id}", "type": "home", "team_id": TEAM.id, "blocks": spec["blocks"]}}
 
-
-_METHODS: Final[Mapping[str, _Method]] = {
-    "api.test": _Method(WebApi._api_test, needs_token=False),  # noqa: SLF001 - the table belongs to the class
-    "auth.test": _Method(WebApi._auth_test),  # noqa: SLF001
-    "users.info": _Method(WebApi._users_info, "users:read"),  # noqa: SLF001
-    "team.info": _Method(WebApi._team_info, "team:read"),  # noqa: SLF001
-    "conversations.open": _Method(WebApi._conversations_open, "im:write"),  # noqa: SLF001
-    "chat.postMessage": _Method(WebApi._post_message, "chat:write"),  # noqa: SLF001
-    "chat.postEphemeral": _Method(WebApi._post_ephemeral, "chat:write"),  # noqa: SLF001
-    "chat.update": _Method(WebApi._update, "chat:write"),  # noqa: SLF001
-    "chat.delete": _Method(WebApi._delete, "chat:write"),  # noqa: SLF001
-    "views.open": _Method(WebApi._views_open),  # noqa: SLF001
-    "views.push": _Method(WebApi._views_push),  # noqa: SLF001
-    "views.update": _Method(WebApi._views_update),  # noqa: SLF001
-    "views.publish": _Method(WebApi._views_publish),  # noqa: SLF001
-}
-
-
-# --- arguments -------------------------------------------------------------------------------------------------------
+    _METHODS: ClassVar[Mapping[str, _Method]] = {
+        "api.test": _Method(_api_test, needs_token=False),
+        "auth.test": _Method(_auth_test),
+        "users.info": _Method(_users_info, "users:read"),
+        "team.info": _Method(_team_info, "team:read"),
+        "conversations.open": _Method(_conversations_open, "im:write"),
+        "chat.postMessage": _Method(_post_message, "chat:write"),
+        "chat.postEphemeral": _Method(_post_ephemeral, "chat:write"),
+        "chat.update": _Method(_update, "chat:write"),
+        "chat.delete": _Method(_delete, "chat:write"),
+        "views.open": _Method(_views_open),
+        "views.push": _Method(_views_push),
+        "views.update": _Method(_views_update),
+        "views.publish": _Method(_views_publish),
+    }
 
 
 def _bearer(request: web.Request) -> str | None:

@@ -15,7 +15,8 @@ from .slack_views import View
 
 __all__ = ["block_actions", "command", "event", "message_action", "shortcut", "view_closed", "view_submission"]
 
-VERIFICATION_TOKEN = "legacy-verification-token"  # noqa: S105 - apps must not rely on it; Slack still sends the field
+# Apps must not rely on it; Slack still sends the field.
+VERIFICATION_TOKEN = "legacy-verification-token"
 _FORM = "application/x-www-form-urlencoded"
 
 

@@ -235,9 +235,7 @@ class Workspace:
         self.conversations = {c.id: c for c in (Conversation(id=GENERAL, name="general"), *ims)}
         self._messages: dict[tuple[str, str], Message] = {}
         self._sequence = itertools.count(100, 100)
-        self._read: dict[tuple[str, str], int] = {}
-
-    # --- conversations -----------------------------------------------------------------------------------------------
+        self._read: dict[tuple[str, str], str] = {}
 
     def im_of(self, user_id: str) -> Conversation:
         """The direct messages between a person and the bot.
@@ -258,8 +256,6 @@ class Workspace:
     def conversations_of(self, user_id: str) -> tuple[Conversation, ...]:
         """What this person sees in the rail."""
         return tuple(c for c in self.conversations.values() if c.includes(user_id))
-
-    # --- messages ----------------------------------------------------------------------------------------------------
 
     def post(
         self,
@@ -318,17 +314,16 @@ class Workspace:
         self._messages[message.channel, message.ts] = kept
         return kept
 
-    # --- what has been read ------------------------------------------------------------------------------------------
-
     def mark_read(self, user_id: str, channel: str) -> None:
         """This person has seen all there is in the conversation."""
         if self.unread(user_id, channel):
-            self._read[user_id, channel] = self.changes.note()
+            self._read[user_id, channel] = self.messages_for(user_id, channel)[-1].ts
+            self.changes.note()
 
     def unread(self, user_id: str, channel: str) -> int:
         """How many messages of others this person has not seen."""
-        since = self._read.get((user_id, channel), 0)
-        return sum(m.revision > since and m.user != user_id for m in self.messages_for(user_id, channel))
+        since = self._read.get((user_id, channel), "")
+        return sum(m.ts > since and m.user != user_id for m in self.messages_for(user_id, channel))
 
 
 def fill_ids(blocks: Sequence[Json]) -> tuple[Json, ...]:

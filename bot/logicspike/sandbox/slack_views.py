@@ -203,7 +203,7 @@ def element_state(element: Json, answer: Any) -> Json:
 
 
 def missing_answers(blocks: Sequence[Json], values: Json) -> dict[str, str]:
-    """What Slack's own client refuses to submit, by ``block_id``: required fields left empty, texts too short or long."""
+    """What Slack's own client refuses to submit, by ``block_id``: empty required fields, texts too long."""
     problems = {}
     for block in blocks:
         if block["type"] == "input":
@@ -225,9 +225,6 @@ def _complaint(block: Json, entry: Json) -> str:
     if len(answer) < element.get("min_length", 0):
         return f"Please write at least {element['min_length']} characters."
     return ""
-
-
-# --- one reader per element: the element and an answer (None: what the bot filled in) to what Slack reports ------------
 
 
 def _read_text(element: Json, answer: Any) -> Json:

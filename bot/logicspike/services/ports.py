@@ -190,7 +190,7 @@ class DeliveryStore(Protocol):
         ...
 
     async def list_unasked_unknown(self, settled_before: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
-        """Unknown deliveries, across workspaces, settled before the given time, whose author was not asked yet."""
+        """Unknown deliveries, across workspaces, settled by the given time, whose author was not asked yet."""
         ...
 
     async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:

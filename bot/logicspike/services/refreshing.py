@@ -186,6 +186,8 @@ class Refreshing:
         Raises:
             StoreUnavailable: the database did not answer.
         """
+        if connection.status is ConnectionStatus.NEEDS_RECONNECT:
+            return True  # Its owner was told when it came to be so.
         after = replace(connection, status=ConnectionStatus.NEEDS_RECONNECT, status_reason=error.explanation)
         if not await self._connections.swap(connection, after):
             current = await self._connections.find(connection.team_id, connection.connection_id)

@@ -16,7 +16,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-__all__ = ["CachedAuthorize", "Refusal", "Workspace"]
+__all__ = ["CachedAuthorize", "Refusal", "Workspace", "describe_failure"]
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class CachedAuthorize(AsyncAuthorize):
             async with asyncio.timeout(_CALL_LIMIT.total_seconds()):
                 answer = await self._client.auth_test()
         except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-            log.warning("Slack did not accept the bot token: %s", _reason(error), extra={"event": "slack.not_ready"})
+            log.warning("Slack did not accept the bot token: %s", describe_failure(error), extra={"event": "slack.not_ready"})
             return False
         workspace = Workspace(
             team_id=str(answer["team_id"]),
@@ -187,8 +187,8 @@ class CachedAuthorize(AsyncAuthorize):
         )
 
 
-def _reason(error: Exception) -> str:
-    """Slack's error code, or the kind of failure: never the response itself."""
+def describe_failure(error: Exception) -> str:
+    """Slack's error code, or the kind of failure; never the response itself, which may hold what people wrote."""
     answer = getattr(error, "response", None)
     code = answer.get("error") if hasattr(answer, "get") else None
     return str(code or type(error).__name__)

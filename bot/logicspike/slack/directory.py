@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from ..clock import Clock
 from ..domain import Member
 from ..services.ports import MemberProfile, SlackUnavailable
-from .authorize import CachedAuthorize
+from .authorize import CachedAuthorize, describe_failure
 
 __all__ = ["SlackDirectory"]
 
@@ -82,7 +82,7 @@ class SlackDirectory:
             async with asyncio.timeout(_CALL_LIMIT.total_seconds()):
                 answer = await self._client.users_info(user=member.user_id)
         except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise SlackUnavailable(f"users.info: {type(error).__name__}") from None
+            raise SlackUnavailable(f"users.info: {describe_failure(error)}") from None
         user: Mapping[str, Any] = answer["user"]
         return user
 
@@ -117,7 +117,7 @@ class SlackDirectory:
         except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.warning(
                 "the workspace's admins could not be listed: %s",
-                type(error).__name__,
+                describe_failure(error),
                 extra={"event": "slack.admins_unknown", "team_id": team_id},
             )
             found = []

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from slack_sdk.errors import SlackClientError
@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from ..domain import Member
 from ..services.notices import Notice
+from .authorize import describe_failure
 from .message import Message
 
 __all__ = ["DirectMessages", "SlackNotifier"]
@@ -42,7 +43,7 @@ class DirectMessages:
     async def _send(self, member: Member, message: Message) -> str:
         channel = await self._open(member)
         answer = await self._client.chat_postMessage(
-            channel=channel, text=message.text, blocks=_blocks(message), unfurl_links=False, unfurl_media=False
+            channel=channel, **message.to_payload(), unfurl_links=False, unfurl_media=False
         )
         return f"{answer['channel']}:{answer['ts']}"
 
@@ -62,7 +63,7 @@ class DirectMessages:
 
     async def _replace(self, reference: str, message: Message) -> str:
         channel, _, ts = reference.partition(":")
-        await self._client.chat_update(channel=channel, ts=ts, text=message.text, blocks=_blocks(message))
+        await self._client.chat_update(channel=channel, ts=ts, **message.to_payload())
         return reference
 
     async def _try(self, method: str, member: Member | None, call: Callable[[], Awaitable[str]]) -> str | None:
@@ -72,7 +73,7 @@ class DirectMessages:
         except (SlackClientError, aiohttp.ClientError, TimeoutError, LookupError, ValueError) as error:
             if member is not None:
                 self._channels.pop(member, None)
-            log.warning("%s failed: %s", method, name_error(error), extra={"event": "slack.message_failed"})
+            log.warning("%s failed: %s", method, describe_failure(error), extra={"event": "slack.message_failed"})
             return None
 
 

@@ -60,6 +60,14 @@ class Replies:
         """
         self._tasks.spawn(self._run(interaction, work, replaces=replaces))
 
+    def tell(self, interaction: Interaction, message: Message) -> None:
+        """Send an answer in the background, whether the request was seen before or not.
+
+        Raises:
+            TooBusy: nothing was started.
+        """
+        self._tasks.spawn(self.send(interaction, message))
+
     async def _run(self, interaction: Interaction, work: Work, *, replaces: bool) -> None:
         try:
             if not await self._requests.is_first(interaction.request_id):
@@ -95,7 +103,7 @@ class Replies:
         timeout = aiohttp.ClientTimeout(total=_POST_LIMIT.total_seconds())
         try:
             async with self._session.post(
-                url, json={**to_payload(message), **kind}, timeout=timeout, allow_redirects=False
+                url, json={**message.to_payload(), **kind}, timeout=timeout, allow_redirects=False
             ) as response:
                 if response.status == 200:
                     return True

@@ -67,9 +67,7 @@ def describe_distance(at: datetime, now: datetime) -> str:
     seconds = (at - now).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    unit_seconds, unit = next(
-        ((size, name) for limit, size, name in _STEPS if abs(seconds) < limit), (86_400, "day")
-    )
+    unit_seconds, unit = next(((size, name) for limit, size, name in _STEPS if abs(seconds) < limit), (86_400, "day"))
     count = max(1, round(abs(seconds) / unit_seconds))
     words = f"{count} {unit}{'' if count == 1 else 's'}"
     return f"in {words}" if seconds > 0 else f"{words} ago"

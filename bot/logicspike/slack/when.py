@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from .moments import FARTHEST, Moment, Present, WhenProblem, WhenResult
-from .times import MONTHS, WEEKDAYS
+from .times import MONTHS, WEEKDAYS, describe_day
 
 __all__ = ["HEAD_CHARS", "parse_when", "starts_with_time", "to_plain"]
 
@@ -60,7 +60,8 @@ _UNIT_WORDS: Final = {
     "seconds": r"s(?:ec(?:ond)?s?)?",
 }
 _DURATION: Final = "".join(
-    rf"(?:\s*(?:and\s+)?(?P<{unit}>\d{{1,9}}(?:\.\d{{1,3}})?)\s*{words}(?![a-z]))?" for unit, words in _UNIT_WORDS.items()
+    rf"(?:\s*(?:and\s+)?(?P<{unit}>\d{{1,12}}(?:\.\d{{1,3}})?)\s*{words}(?![a-z]))?"
+    for unit, words in _UNIT_WORDS.items()
 )
 
 
@@ -95,18 +96,13 @@ def _double(hour: int) -> tuple[int, ...]:
 
 def _read_clock(match: re.Match[str], present: Present) -> WhenResult | None:
     clocks = _read_clocks(match)
-    if not clocks:
+    # Without a day, "at 9" and "9.30" are as likely the start of a text ("At 9 we open").
+    if not clocks or match["bare"] or match["sep"] == ".":
         return None
-    if match["bare"]:
-        return _ask(_two_readings(match), present.list_offers(*_next_two_days(present, clocks))[:2])
     first = present.resolve(present.today, clocks[0])
     if _is_past(first):
         return present.resolve(present.today + timedelta(days=1), clocks[0])
     return first
-
-
-def _next_two_days(present: Present, clocks: tuple[time, ...]) -> list[tuple[date, time]]:
-    return [(present.today + timedelta(days=ahead), clock) for ahead in (0, 1) for clock in clocks]
 
 
 def _two_readings(match: re.Match[str]) -> str:
@@ -133,7 +129,8 @@ def _on_day(read_days: _DaysReader) -> _Reader:
             return days
         if len(days) == 1 and not match["bare"]:
             return present.resolve(days[0], clocks[0])
-        return _ask(_two_readings(match), present.list_offers(*((day, clock) for day in days for clock in clocks)))
+        options = present.list_offers(*((day, clock) for day in days for clock in clocks))
+        return _ask(_two_readings(match), options) if options else present.resolve(days[0], clocks[0])
 
     return read
 
@@ -154,35 +151,54 @@ def _read_weekday(match: re.Match[str], present: Present, clock: time) -> tuple[
 
 
 def _read_iso_date(match: re.Match[str], present: Present, _: time) -> tuple[date, ...] | WhenProblem:
-    return _read_date(present, int(match["month"]), int(match["day"]), int(match["year"]))
+    return _read_date(match, present, int(match["month"]), int(match["day"]), int(match["year"]))
 
 
 def _read_named_date(match: re.Match[str], present: Present, _: time) -> tuple[date, ...] | WhenProblem:
     month = [name.lower() for name in MONTHS].index(match["month_name"][:3].lower()) + 1
-    return _read_date(present, month, int(match["day"]), int(match["year"]) if match["year"] else None)
+    return _read_date(match, present, month, int(match["day"]), int(match["year"]) if match["year"] else None)
 
 
 def _read_numeric_date(match: re.Match[str], present: Present, _: time) -> tuple[date, ...] | WhenProblem:
     first, second = int(match["first"]), int(match["second"])
     year = int(match["year"]) if match["year"] else None
     year = year + 2000 if year is not None and year < 100 else year
-    readings = [_read_date(present, month, day, year) for month, day in {(second, first): 0, (first, second): 0}]
+    readings = [
+        _read_date(match, present, month, day, year) for month, day in dict.fromkeys(((second, first), (first, second)))
+    ]
     days = tuple(day for reading in readings if isinstance(reading, tuple) for day in reading)
     return days or _ask(_no_such_day(match[0]))
 
 
-def _read_date(present: Present, month: int, day: int, year: int | None) -> tuple[date, ...] | WhenProblem:
+def _read_date(
+    match: re.Match[str], present: Present, month: int, day: int, year: int | None
+) -> tuple[date, ...] | WhenProblem:
     this_year = present.today.year
-    found = [_find_date(candidate, month, day) for candidate in ((year,) if year is not None else (this_year, this_year + 1))]
-    existing = [candidate for candidate in found if candidate is not None]
+    years = (this_year, this_year + 1) if year is None else (year,)
+    existing = [found for candidate in years if (found := _find_date(candidate, month, day))]
     if not existing:
-        return _ask(_no_such_day(f"{day} {MONTHS[month - 1]} {year or ''}" if 1 <= month <= 12 else f"month {month}"))
+        return _ask(_no_such_day(match[0]))
     if year is not None:
         return (existing[0],)
     # A date that has just passed is rather a slip than meant for next year.
     passed_lately = [candidate for candidate in existing if -31 <= (candidate - present.today).days < 0]
     coming = [candidate for candidate in existing if candidate >= present.today]
-    return (passed_lately or coming or existing)[:1] 
+    return tuple((passed_lately or coming or existing)[:1])
+
+
+_DAYTIME: Final = (time(9), time(12), time(15))
+
+
+def _read_date_alone(match: re.Match[str], present: Present) -> WhenResult | None:
+    days = _read_iso_date(match, present, _DAYTIME[0])
+    if isinstance(days, WhenProblem):
+        return days
+    options = present.list_offers(*((days[0], clock) for clock in _DAYTIME))
+    return (
+        _ask(f"At what time on {describe_day(days[0])}?", options)
+        if options
+        else present.resolve(days[0], time(23, 59))
+    )
 
 
 def _find_date(year: int, month: int, day: int) -> date | None:
@@ -201,28 +217,78 @@ _HALF: Final = r"(?:\.m\.|m\b\.?)"
 _EXACT: Final = (
     rf"(?P<hour>\d{{1,2}})(?:(?P<sep>[:.])(?P<minute>\d\d)(?:\s*(?P<half>[ap]){_HALF})?|\s*(?P<bare_half>[ap]){_HALF})"
 )
-_CLOCK: Final = rf"(?:(?P<noon>noon)|{_EXACT}|(?<=at\s)(?P<bare>\d{{1,2}}))"
+_CLOCK: Final = rf"(?:at\s+)?(?:(?P<noon>noon)|{_EXACT}|(?<=at\s)(?P<bare>\d{{1,2}}))"
+_GAP: Final = r"(?:\s*,\s*|\s+)"
+_WEEKDAY: Final = (
+    r"(?:(?P<which>next|this)\s+)?"
+    r"(?P<weekday>mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
+)
 _MONTH: Final = (
     r"(?P<month_name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 _YEAR: Final = r"(?:,?\s+(?P<year>\d{4}))?"
-_WEEKDAY: Final = r"(?P<weekday>mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
-_DAYS: Final[tuple[tuple[str, _DaysReader], ...]] = (
-    (r"(?P<relative>today|tomorrow)", _read_relative_day),
-    (rf"(?:on\s+)?(?:(?P<which>next|this)\s+)?{_WEEKDAY}", _read_weekday),
-    (r"(?:on\s+)?(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?:T(?=\d))?", _read_iso_date),
-    (rf"(?:on\s+)?{_DAY}\s+{_MONTH}{_YEAR}", _read_named_date),
-    (rf"(?:on\s+)?{_MONTH}\s+{_DAY}{_YEAR}", _read_named_date),
-    (r"(?:on\s+)?(?P<first>\d{1,2})(?P<dot>[/.])(?P<second>\d{1,2})(?:(?P=dot)(?P<year>\d{4}|\d\d)?)?", _read_numeric_date),
-)
+_ISO_DATE: Final = r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+_NUMERIC_DATE: Final = r"(?P<first>\d{1,2})(?P<dot>[/.])(?P<second>\d{1,2})(?:(?P=dot)(?P<year>\d{4}|\d\d)?)?"
+
 _FORMS: Final[tuple[tuple[re.Pattern[str], _Reader], ...]] = tuple(
-    (re.compile(pattern + _END, re.IGNORECASE | re.ASCII), reader)
-    for pattern, reader in (
+    (re.compile(form + _END, re.IGNORECASE | re.ASCII), reader)
+    for form, reader in (
         (r"now", _read_now),
         (rf"in(?=\s*\d){_DURATION}", _read_duration),
-        *((rf"{day}(?:(?<=T)|\s*,\s*|\s+)(?:at\s+)?{_CLOCK}", _on_day(reader)) for day, reader in _DAYS),
-        (rf"(?:at\s+)?{_CLOCK}", _read_clock),
+        (rf"(?P<relative>today|tomorrow){_GAP}{_CLOCK}", _on_day(_read_relative_day)),
+        (rf"(?:on\s+)?{_WEEKDAY}{_GAP}{_CLOCK}", _on_day(_read_weekday)),
+        (rf"(?:on\s+)?{_ISO_DATE}(?:T(?=\d)|{_GAP}){_CLOCK}", _on_day(_read_iso_date)),
+        (rf"(?:on\s+)?{_DAY}\s+{_MONTH}{_YEAR}{_GAP}{_CLOCK}", _on_day(_read_named_date)),
+        (rf"(?:on\s+)?{_MONTH}\s+{_DAY}{_YEAR}{_GAP}{_CLOCK}", _on_day(_read_named_date)),
+        (rf"(?:on\s+)?{_NUMERIC_DATE}{_GAP}{_CLOCK}", _on_day(_read_numeric_date)),
+        (rf"(?:on\s+)?{_ISO_DATE}", _read_date_alone),
+        (_CLOCK, _read_clock),
     )
 )
+
+
+def parse_when(words: str, *, now: datetime, zone: ZoneInfo) -> tuple[WhenResult | None, str]:
+    """Read the time at the start of some words.
+
+    Args:
+        words: what stands after the accounts: a time, then the post's text.
+        now: the present, aware.
+        zone: the member's own; every time of day is read in it.
+
+    Returns:
+        What the time means, or None when there is none; and the words after it, exactly as typed but for blank ends.
+    """
+    present = Present(now=now.astimezone(UTC), zone=zone)
+    for match, read, end in _match_forms(words):
+        result = read(match, present)
+        if isinstance(result, WhenProblem):
+            return replace(result, typed=_squeeze(match[0])), words[end:].strip()
+        if result is not None:
+            return result, words[end:].strip()
+    return None, words.strip()
+
+
+def starts_with_time(words: str) -> bool:
+    """Tell whether words begin like a time, so that they can't begin with an account."""
+    return next(_match_forms(words), None) is not None
+
+
+def _match_forms(words: str) -> Iterator[tuple[re.Match[str], _Reader, int]]:
+    """Every form that fits, with the place where the time ends, its closing quote and punctuation included."""
+    plain = to_plain(words)
+    start = len(plain) - len(plain.lstrip())
+    quote = plain[start : start + 1] if plain[start : start + 1] in _QUOTES else ""
+    for pattern, read in _FORMS:
+        match = pattern.match(plain, start + len(quote), start + HEAD_CHARS)
+        if match is not None and plain.startswith(quote, match.end()):
+            yield match, read, _skip_punctuation(plain, match.end() + len(quote))
+
+
+_QUOTES: Final = frozenset("\"'`")
+
+
+def _skip_punctuation(plain: str, end: int) -> int:
+    is_punctuation = plain[end : end + 1] in {",", ";", ":"} and not plain[end + 1 : end + 2].strip()
+    return end + 1 if is_punctuation else end

@@ -35,7 +35,7 @@ class MongoDeliveryStore:
 
     @reports_outage
     async def insert_many(self, deliveries: Collection[Delivery]) -> None:
-        """Keep new deliveries: all, or when the database fails on the way, none as far as that can still be brought about.
+        """Keep new deliveries: all, or when the database fails on the way, none as far as that is still possible.
 
         Raises:
             StoreUnavailable: the database did not answer.
@@ -142,8 +142,8 @@ class MongoDeliveryStore:
 
     @reports_outage
     async def list_unasked_unknown(self, settled_before: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
-        """Unknown deliveries, across workspaces, settled before the given time, whose author was not asked yet."""
-        query = {"state": "unknown", "is_asked": False, "settled_at": {"$lt": settled_before}}
+        """Unknown deliveries, across workspaces, settled by the given time, whose author was not asked yet."""
+        query = {"state": "unknown", "is_asked": False, "settled_at": {"$lte": settled_before}}
         return _all(await self._deliveries.find(query).sort([("settled_at", ASCENDING)]).limit(limit).to_list(None))
 
     @reports_outage

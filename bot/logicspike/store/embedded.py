@@ -20,6 +20,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ _SOCKET_PATH_BYTES: Final = 107  # sun_path of Linux's unix(7) less its final NU
 _MACOS_SOCKET_PATH_BYTES: Final = 103
 _LOCKING: Final = timedelta(seconds=60)
 _STARTING: Final = timedelta(seconds=45)
+_ANSWERING: Final = timedelta(seconds=2)
 _STOPPING: Final = timedelta(seconds=20)
 _POLL_SECONDS: Final = 0.02
 _CACHE_GB: Final = "0.25"  # the smallest mongod takes; resident memory stays at about 110 MB
@@ -92,11 +94,6 @@ class EmbeddedMongod:
         self._mongod = mongod
         self._holding: int | None = None
 
-    @property
-    def is_running(self) -> bool:
-        """Whether a mongod has the folder open."""
-        return _is_locked(self._db_dir / "mongod.lock")
-
     async def start(self) -> str:
         """Bring up the mongod, or join the one that is running; the address for ``open_database``.
 
@@ -130,6 +127,10 @@ class EmbeddedMongod:
         finally:
             os.close(holding)
 
+    def _is_running(self) -> bool:
+        """Whether a mongod has the folder open; to be asked while alone, since asking could keep one from starting."""
+        return _is_locked(self._db_dir / "mongod.lock")
+
     def _make_folders(self) -> None:
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -156,13 +157,14 @@ class EmbeddedMongod:
 
     async def _join(self) -> Path | None:
         """The socket of the mongod that has the folder open; None when there is none."""
-        if not self.is_running:
-            return None
-        with contextlib.suppress(OSError):
-            socket_path = Path(self._address_path.read_text(encoding="utf-8").strip())
-            if await _answers(socket_path, _STARTING):
+        socket_path = self._read_address()
+        deadline = time.monotonic() + _STARTING.total_seconds()
+        while self._is_running() and socket_path is not None and time.monotonic() < deadline:
+            if await _answers(socket_path, _ANSWERING):
                 log.info("Joined the running mongod.", extra={"event": "mongod.joined"})
                 return socket_path
+        if not self._is_running():
+            return None
         raise EmbeddedMongodFailed(
             f"A mongod (process {self._read_pid()}) has {self._db_dir} open and does not answer. "
             "End that process, then start again; what is stored is not lost."
@@ -175,7 +177,7 @@ class EmbeddedMongod:
         self._address_path.write_text(f"{socket_path}\n", encoding="utf-8")
         with contextlib.suppress(FileNotFoundError):
             self._log_path.replace(self._log_path.with_name("mongod.log.1"))
-        launcher = await self._spawn(program, socket_path)
+        launcher = self._spawn(program, socket_path)
         try:
             is_ended = await _until(lambda: launcher.poll() is not None, _STARTING)
         finally:
@@ -185,12 +187,12 @@ class EmbeddedMongod:
                 self._signal(signal.SIGKILL)
         if not is_ended:
             raise EmbeddedMongodFailed(f"mongod was not ready after {_STARTING.seconds} s. See {self._log_path}.")
-        if launcher.returncode != 0 or not await _answers(socket_path, _STARTING):
+        if launcher.returncode != 0 or not await _answers(socket_path, _ANSWERING):
             raise EmbeddedMongodFailed(_explain(launcher.returncode, self._log_path, self._db_dir))
         log.info("Started mongod.", extra={"event": "mongod.started"})
         return socket_path
 
-    async def _spawn(self, program: Path, socket_path: Path) -> subprocess.Popen[bytes]:
+    def _spawn(self, program: Path, socket_path: Path) -> subprocess.Popen[bytes]:
         """Run mongod's own launcher, which ends once the server is ready (or has failed).
 
         ``--fork`` gives the server a session of its own: the terminal's Ctrl-C doesn't reach it, and it may outlive us.
@@ -206,8 +208,7 @@ class EmbeddedMongod:
         options = [str(part) for pair in arguments.items() for part in pair]
         flags = ("--fork", "--nounixsocket", "--quiet")  # no further socket beside the one in --bind_ip
         try:
-            return await asyncio.to_thread(
-                subprocess.Popen,
+            return subprocess.Popen(  # noqa: S603  # the program and its arguments are ours, and no shell reads them
                 [str(program), *flags, *options, "--setParameter", "diagnosticDataCollectionEnabled=false"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -218,26 +219,35 @@ class EmbeddedMongod:
             raise EmbeddedMongodFailed(f"{program} cannot be run ({error.strerror}).") from error
 
     async def _halt(self) -> None:
-        if self._signal(signal.SIGTERM) and not await _until(lambda: not self.is_running, _STOPPING):
+        if self._signal(signal.SIGTERM) and not await _until(lambda: not self._is_running(), _STOPPING):
             log.warning("mongod did not stop in time and was killed.", extra={"event": "mongod.killed"})
             self._signal(signal.SIGKILL)  # its journal brings everything back that was acknowledged
-            await _until(lambda: not self.is_running, _STOPPING)
-        with contextlib.suppress(OSError):
-            socket_path = Path(self._address_path.read_text(encoding="utf-8").strip())
-            socket_path.unlink(missing_ok=True)
-            socket_path.parent.rmdir()
+            await _until(lambda: not self._is_running(), _STOPPING)
+        self._clear_away()
+        log.info("Stopped mongod.", extra={"event": "mongod.stopped"})
+
+    def _clear_away(self) -> None:
+        socket_path = self._read_address()
+        if socket_path is not None:
+            with contextlib.suppress(OSError):
+                socket_path.unlink(missing_ok=True)
+                socket_path.parent.rmdir()
         for path in (self._address_path, self._pid_path):
             path.unlink(missing_ok=True)
-        log.info("Stopped mongod.", extra={"event": "mongod.stopped"})
 
     def _signal(self, number: signal.Signals) -> bool:
         """Signal the mongod; its lock proves that the process id is not someone else's by now."""
         pid = self._read_pid()
-        if pid is None or not self.is_running:
+        if pid is None or not self._is_running():
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         return True
+
+    def _read_address(self) -> Path | None:
+        with contextlib.suppress(OSError):
+            return Path(self._address_path.read_text(encoding="utf-8").strip())
+        return None
 
     def _read_pid(self) -> int | None:
         with contextlib.suppress(OSError, ValueError):
@@ -273,7 +283,7 @@ async def _until(is_so: Callable[[], bool], limit: timedelta) -> bool:
     """Wait until something is so; False when it isn't in time."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit.total_seconds()):
-            while not is_so():
+            while not is_so():  # noqa: ASYNC110  # another process makes it so; there is no event to wait for
                 await asyncio.sleep(_POLL_SECONDS)
             return True
     return False
@@ -281,6 +291,7 @@ async def _until(is_so: Callable[[], bool], limit: timedelta) -> bool:
 
 async def _answers(socket_path: Path, limit: timedelta) -> bool:
     milliseconds = round(limit / timedelta(milliseconds=1))
+    client: AsyncMongoClient[dict[str, object]]
     async with AsyncMongoClient(_uri(socket_path), serverSelectionTimeoutMS=milliseconds) as client:
         try:
             await client.admin.command("ping")

@@ -23,7 +23,7 @@ class _Response(aiohttp.ClientResponse):
         super().__init__(*args, **kwargs)
 
 
-class MockHttp(aioresponses):  # type: ignore[misc]  # the library is untyped
+class MockHttp(aioresponses):
     """``aioresponses`` for the aiohttp in use::
 
     with MockHttp() as http:

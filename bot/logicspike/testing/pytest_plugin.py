@@ -1,4 +1,4 @@
-"""Adds ``--platform``: ``pytest --pyargs logicspike.testing --platform chirp`` runs the contract of an installed plugin.
+"""The option of ``pytest --pyargs logicspike.testing --platform chirp``, which runs an installed plugin's contract.
 
 pytest imports this module at the start of every run where LogicSpike is installed, so it imports nothing else.
 """

@@ -85,7 +85,7 @@ class Stage:
         )
         link = await self.platforms.authorize(self.platform.name, request)
         self._keep_secret(request.state, verifier, *link.carry.values())
-        self.shown += [repr(request), repr(link)]
+        self.shown.extend((repr(request), repr(link)))
         return Asked(request=request, link=link, code_verifier=verifier)
 
     async def consent(self, *, person: str = "") -> AuthorizationGrant:
@@ -128,16 +128,19 @@ class Stage:
         Raises:
             AssertionError: no error came, or another one.
         """
-        names = " or ".join(kind.__name__ for kind in expected)
         caught: list[PlatformError] = []
         try:
             yield caught
         except PlatformError as error:
-            self.shown += [*traceback.format_exception(error), repr(error), error.explanation]
-            assert isinstance(error, expected), f"expected {names}, got {type(error).__name__}"
+            self.show(error)
             caught.append(error)
-        else:
-            raise AssertionError(f"expected {names}, but nothing was raised")
+        names = " or ".join(kind.__name__ for kind in expected)
+        assert caught, f"expected {names}, but nothing was raised"
+        assert isinstance(caught[0], expected), f"expected {names}, got {type(caught[0]).__name__}: {caught[0]}"
+
+    def show(self, error: Exception) -> None:
+        """Keep what a log would show of an error, its whole chain included, for ``find_leaks``."""
+        self.shown.extend(("".join(traceback.format_exception(error)), repr(error), repr(vars(error))))
 
     @asynccontextmanager
     async def misconfigured(self, *, client_secret: str) -> AsyncIterator[Platforms]:
@@ -185,7 +188,7 @@ async def open_stage(name: str) -> AsyncIterator[Stage]:
     redirect_uri = f"http://127.0.0.1:3000/api/auth/{name}/callback"
     client_id, client_secret = f"client-{secrets.token_hex(8)}", secrets.token_urlsafe(24)
     fake = _load_fake(name)(
-        client_id=client_id, client_secret=client_secret, clock=clock, redirect_uris=[redirect_uri], slow_seconds=0.6
+        client_id=client_id, client_secret=client_secret, clock=clock, redirect_uris=[redirect_uri], slow_seconds=0.25
     )
     server = TestServer(fake.build_app())
     # The fake's own access log shows the browser's addresses, which hold the state as they must.

@@ -47,8 +47,10 @@ ACCESS_LIFETIME: Final = timedelta(days=60)
 FRESH_FOR: Final = timedelta(minutes=1)
 
 IDENTITY_TRIES: Final = 5
-IDENTITY_DEADLINE: Final = timedelta(seconds=30)
-"""The member's browser is waiting meanwhile: the pauses (1, 2, 4 and 8 s) and the calls, all together."""
+IDENTITY_WAIT: Final = wait_exponential(multiplier=1)
+"""Between the tries: 1, 2, 4 and 8 seconds."""
+IDENTITY_DEADLINE: Final = timedelta(seconds=17)
+"""For pauses and calls all together: the member's browser is waiting, and the host gives a hook 20 seconds in all."""
 
 _MAX_TITLE: Final = 100
 
@@ -187,7 +189,7 @@ async def _read_identity_patiently(ctx: PlatformContext, tokens: TokenSet, sleep
     retrying = AsyncRetrying(
         sleep=sleep,
         stop=stop_after_attempt(IDENTITY_TRIES),
-        wait=wait_exponential(multiplier=1),
+        wait=IDENTITY_WAIT,
         retry=retry_if_exception_type(TokenNotActiveYet),
         reraise=True,
     )

@@ -127,8 +127,8 @@ class FakeLinkedIn(FakePlatform):
                 # learn.microsoft.com/linkedin/shared/authentication/programmatic-refresh-tokens, checked 2026-11-23
                 return oauth_error(400, "invalid_request", f'A required parameter "{parameter}" is missing')
         if not self.is_our_client(form["client_id"], form["client_secret"]):
-            # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23; words:
-            # observed, unattributed
+            # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23; the
+            # description is ours
             return oauth_error(401, "invalid_client", "Client authentication failed")
         match grant_type:
             case "authorization_code":
@@ -215,10 +215,11 @@ class FakeLinkedIn(FakePlatform):
         held = self._check_token(request)
         if isinstance(held, web.Response):
             return held
+        # The answer to a token without these scopes is a guess by that of the other calls.
         if not {"openid", "profile"} <= set(held.grant.scopes):
             return access_denied("Not enough permissions to access: userinfo.GET.NO_VERSION")
         given, _, family = held.account.name.partition(" ")
-        # learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2, checked 2026-11-23
+        # sub, name and picture: observed, unattributed (2026-11-23); the rest are OpenID Connect's standard claims
         return web.json_response(
             {
                 "sub": held.account.id,

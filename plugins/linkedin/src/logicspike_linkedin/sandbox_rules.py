@@ -42,7 +42,8 @@ def check_headers(request: web.Request, *, is_sunset: bool) -> web.Response | No
 def check_post(body: Mapping[str, Any], *, author: str) -> web.Response | None:
     """What LinkedIn finds wrong with a post that ``author`` (a URN) may write, if anything."""
     # The codes: learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api, checked 2026-11-23; the
-    # words beside them are ours. The refusals of an unknown field and of a foreign author: observed, unattributed.
+    # words beside them are ours. The refusal of a foreign author, and the words about an unknown field: observed,
+    # unattributed (2026-11-23); the latter's status is ours.
     missing = next((name for name in _REQUIRED if name not in body), None)
     if missing is not None:
         return api_error(400, message=f"/{missing} is required", code="MISSING_FIELD")
@@ -87,7 +88,8 @@ def api_error(status: int, *, message: str, code: str | None = None, service_cod
 
 
 # The first: learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling, checked 2026-11-23. 65601:
-# github.com/jclusso/omniauth-linkedin-openid/issues/6 (2026-11-23). The others: observed, unattributed (2026-11-23).
+# github.com/jclusso/omniauth-linkedin-openid/issues/6 (2026-11-23). The others: observed, unattributed (2026-11-23);
+# only the name INVALID_ACCESS_TOKEN is ours.
 _TOKEN_ERRORS: Final[dict[str, tuple[int, str | None, str]]] = {
     "empty": (401, None, "Empty oauth2_access_token"),
     "missing": (65600, "INVALID_ACCESS_TOKEN", "Invalid access token"),

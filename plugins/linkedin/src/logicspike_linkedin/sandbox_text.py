@@ -32,7 +32,8 @@ _ELEMENT: Final = re.compile(
 def read_little_text(commentary: str) -> LittleText:
     """Read a commentary as LinkedIn does, dropping without an error all that follows the first markup it can't read.
 
-    That is a reserved character which is neither escaped nor part of a hashtag or a mention. Observed: github.com/ComposioHQ/composio/issues/3185, github.com/n8n-io/n8n/issues/10179 (2026-11-23).
+    That is a reserved character which is neither escaped nor part of a hashtag or a mention. Observed:
+    github.com/ComposioHQ/composio/issues/3185, github.com/n8n-io/n8n/issues/10179 (2026-11-23).
     """
     shown, hashtags, at = [], [], 0
     while element := _ELEMENT.match(commentary, at):

@@ -8,6 +8,7 @@ timeline.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from logicspike.plugin import (
@@ -61,7 +62,10 @@ def validate(post: Post) -> Sequence[Problem]:
 @hookimpl
 async def authorize(ctx: PlatformContext, request: AuthorizationRequest) -> AuthorizationLink:
     """Build the link to X's consent page, which shows the account that is signed in there."""
-    return oauth2.authorization_link(f"{ctx.endpoints['auth']}/i/oauth2/authorize", ctx.client, request)
+    link = oauth2.authorization_link(f"{ctx.endpoints['auth']}/i/oauth2/authorize", ctx.client, request)
+    # X documents "%20" between scopes, the library writes "+"; a plus sign that is meant is "%2B" by now
+    # (docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token, checked 2026-11-23).
+    return replace(link, url=link.url.replace("+", "%20"))
 
 
 @hookimpl

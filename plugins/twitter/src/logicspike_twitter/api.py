@@ -30,7 +30,7 @@ from .readback import ReadPost, is_same_text, parse_posts
 
 __all__ = ["connect", "create_post", "find_post", "renew", "withdraw"]
 
-_POST_ID: Final = re.compile(r"[0-9]{1,19}")
+_NUMERIC_ID: Final = re.compile(r"[0-9]{1,19}")
 _USERNAME: Final = re.compile(r"[A-Za-z0-9_]{1,15}")
 
 # How far back a lost post is looked for: longer than an outage of ours should last, shorter than a day, so that
@@ -74,7 +74,7 @@ async def _read_identity(ctx: PlatformContext, tokens: TokenSet) -> Account:
     if not isinstance(person, dict):
         raise _refused_at_connect(error_of(ctx, reply, tokens, creates=False))
     user_id, username = person.get("id"), person.get("username")
-    if not isinstance(user_id, str) or not _POST_ID.fullmatch(user_id) or not isinstance(username, str):
+    if not isinstance(user_id, str) or not _NUMERIC_ID.fullmatch(user_id) or not isinstance(username, str):
         raise PlatformUnavailable("X did not say whose account this is.")
     return Account(id=user_id, name=f"@{username}", url=f"{ctx.endpoints['auth']}/{username}")
 
@@ -140,7 +140,7 @@ async def create_post(ctx: PlatformContext, credential: Credential, post: Post) 
     reply = await oauth2.call(ctx, "POST", url, tokens=credential.tokens, json={"text": post.text}, creates=True)
     made = reply.object.get("data") if reply.ok else None
     post_id = made.get("id") if isinstance(made, dict) else None
-    if not isinstance(post_id, str) or not _POST_ID.fullmatch(post_id):
+    if not isinstance(post_id, str) or not _NUMERIC_ID.fullmatch(post_id):
         raise error_of(ctx, reply, credential.tokens, creates=True)
     return PublishedPost(id=post_id, url=_permalink(ctx, credential.account, post_id))
 

@@ -9,10 +9,10 @@ from logicspike.plugin import Problem
 
 from .weighted_length import LINK_WEIGHT, MAX_WEIGHT, find_links, has_forbidden_characters, weighted_length
 
-__all__ = ["find_problems"]
+__all__ = ["count_cashtags", "find_problems"]
 
-# One cashtag a post for self-serve apps (docs.x.com/changelog, checked 2026-11-23). A cashtag is a dollar sign and up to
-# six letters, standing alone (github.com/twitter/twitter-text, checked 2026-11-23); "$100" is none.
+# One cashtag a post for self-serve apps (docs.x.com/changelog, checked 2026-11-23). A cashtag is a dollar sign and up
+# to six letters, standing alone (github.com/twitter/twitter-text, checked 2026-11-23); "$100" is none.
 _CASHTAG: Final = re.compile(r"(?:^|(?<=\s))\$[a-z]{1,6}(?:[._][a-z]{1,2})?(?=$|\s|[!-#%-/:-@\[-`{-~])", re.IGNORECASE)
 
 
@@ -22,6 +22,11 @@ def find_problems(text: str) -> tuple[Problem, ...]:
         return (Problem(message="X needs a text to publish; write one."),)
     checks = (_check_length(text), _check_characters(text), _check_cashtags(text))
     return tuple(Problem(message=message) for message in checks if message)
+
+
+def count_cashtags(text: str) -> int:
+    """Count the cashtags ("$ACME") in a text."""
+    return len(_CASHTAG.findall(text))
 
 
 def _check_length(text: str) -> str:

@@ -1,0 +1,48 @@
+// Building DOM by hand: text always becomes text nodes, so nothing a bot or a person writes is ever read as markup.
+
+/** An element with properties, attributes and children; false, null and undefined children are left out. */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "class") node.className = value;
+    else if (name === "testid") node.dataset.testid = value;
+    else if (name in node && name !== "list" && name !== "form" && typeof value !== "string") node[name] = value;
+    else if (name === "value") node.value = value;
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== false && child !== null && child !== undefined));
+  return node;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A small stroked icon from one path of a 16 × 16 box. */
+export function icon(path) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "icon");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+/** Replace all children. */
+export function fill(node, ...children) {
+  node.replaceChildren(...children.flat().filter((child) => child));
+}
+
+const HUES = [168, 262, 24, 205, 330];
+
+/** A round picture with initials, its colour made from the id. */
+export function avatar(member, bot) {
+  if (member.id === bot) return el("img", { class: "avatar", src: "/page/mark.svg", alt: "" });
+  const initials = member.real_name.split(" ").map((word) => word[0]).join("").slice(0, 2);
+  const node = el("span", { class: "avatar", "aria-hidden": "true" }, initials);
+  const sum = [...member.id].reduce((total, letter) => total + letter.charCodeAt(0), 0);
+  node.style.setProperty("--hue", HUES[sum % HUES.length]);
+  return node;
+}

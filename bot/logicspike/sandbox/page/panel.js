@@ -1,0 +1,82 @@
+// The sandbox's panel: the clock, and each platform's timeline and faults.
+
+import { post } from "./api.js";
+import { toast } from "./dialogs.js";
+import { el, icon } from "./dom.js";
+import { clockSeconds, fullDay } from "./time.js";
+
+const clock = document.getElementById("clock");
+const clockDate = document.getElementById("clock-date");
+const buttons = document.getElementById("clock-buttons");
+const cards = document.getElementById("platforms");
+const STEPS = [[60, "+1 min"], [600, "+10 min"], [3_600, "+1 h"], [86_400, "+1 day"]];
+const OPEN_PATH = "M6 3.500H3.500v9h9V10M9 3h4v4M13 3 7.5 8.5";
+const known = new Map();
+
+/** Draw the clock's buttons once. */
+export function startClock(canAdvance) {
+  buttons.replaceChildren(...STEPS.map(([seconds, label]) => el("button", {
+    type: "button", class: "button quiet", testid: `clock-advance-${seconds}`, onclick: () => send("clock", { seconds }),
+  }, label)));
+  buttons.hidden = !canAdvance;
+}
+
+/** Show the sandbox's time in the member's zone. */
+export function showClock(context) {
+  const now = context.now();
+  clock.textContent = clockSeconds(now, context.zone);
+  clock.dateTime = new Date(now * 1000).toISOString();
+  clockDate.textContent = `${fullDay(now, context.zone)} · ${context.zone.replaceAll("_", " ")}`;
+}
+
+/** Show the platforms; a timeline's frame is loaded anew only when its version changed. */
+export function showPlatforms(platforms) {
+  for (const platform of platforms) {
+    const card = known.get(platform.name) ?? make(platform);
+    if (card.faults !== JSON.stringify(platform.faults)) drawFaults(card, platform);
+    if (card.version !== platform.version) load(card, platform);
+  }
+  if (!platforms.length && !cards.childElementCount) cards.append(el("p", { class: "none" }, "No platforms are installed."));
+}
+
+function make(platform) {
+  const card = { frames: el("div", { class: "frames" }), chips: el("div", { class: "faults", role: "group", "aria-label": `Faults of ${platform.title}` }), faults: "", version: null };
+  cards.append(el("section", { class: "card platform", testid: `platform-${platform.name}`, "aria-label": platform.title },
+    el("header", {}, el("h2", {}, platform.title),
+      el("a", { href: platform.timeline_url, target: "_blank", rel: "noopener noreferrer", testid: `timeline-${platform.name}`, "aria-label": `Open the timeline of ${platform.title}` }, "Open timeline", icon(OPEN_PATH))),
+    card.frames, card.chips));
+  known.set(platform.name, card);
+  return card;
+}
+
+function load(card, platform) {
+  card.version = platform.version;
+  const frame = el("iframe", { title: `Timeline of ${platform.title}`, sandbox: "allow-popups", referrerpolicy: "no-referrer", tabindex: "-1", class: "waiting" });
+  frame.addEventListener("load", () => {
+    frame.classList.remove("waiting");
+    for (const old of card.frames.querySelectorAll("iframe")) if (old !== frame && old.compareDocumentPosition(frame) & Node.DOCUMENT_POSITION_FOLLOWING) old.remove();
+  });
+  frame.src = platform.timeline_url;
+  card.frames.append(frame);
+}
+
+function drawFaults(card, platform) {
+  const focused = document.activeElement?.dataset.testid;
+  card.faults = JSON.stringify(platform.faults);
+  card.chips.replaceChildren(...platform.faults.map((fault) => chip(platform, fault)));
+  if (focused) card.chips.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function chip(platform, fault) {
+  const isSwitch = fault.kind === "switch";
+  return el("button", {
+    type: "button", class: `chip ${fault.kind}`, testid: `fault-${platform.name}-${fault.name}`, title: fault.label, "aria-label": fault.label,
+    "aria-pressed": isSwitch ? String(fault.is_on) : null,
+    onclick: async () => {
+      await send("fault", { platform: platform.name, name: fault.name, on: isSwitch ? !fault.is_on : true });
+      if (!isSwitch) toast(`${platform.title}: ${fault.label}. Done.`);
+    },
+  }, fault.name.replaceAll("_", " "));
+}
+
+const send = (path, body) => post(path, body).catch((problem) => toast(problem.message));

@@ -1,0 +1,243 @@
+"""Direct messages about accounts: the private link, what came of it, and when a sign-in is needed again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from slack_sdk.models.blocks import Block, InteractiveElement
+
+from ..domain import Connection, Purpose
+from ..services.notices import (
+    AccountChoice,
+    Connected,
+    ConnectEnded,
+    ConnectFailed,
+    ConnectLink,
+    OperatorTrouble,
+    Reconnected,
+    ReconnectNeeded,
+    TokensEnding,
+)
+from .message import (
+    OPTIONS_AT_MOST,
+    Message,
+    actions,
+    build_message,
+    button,
+    choice,
+    link_button,
+    menu,
+    note,
+    paragraph,
+)
+from .messages_late import late_rows
+from .mrkdwn import bullets, code, link, name, prose, show_day_and_time, show_time
+from .surface import (
+    CONNECT_CHOOSE,
+    CONNECT_RECONNECT,
+    CONNECT_START,
+    DISCONNECT_ASK,
+    LINK_OPEN,
+    POST_LIST,
+    SCHEDULE_OPEN,
+)
+from .wording import account_words, count_posts, day_and_time, join_words, preview
+
+__all__ = [
+    "disconnect_button",
+    "reconnect_button",
+    "render_account_choice",
+    "render_connect_ended",
+    "render_connect_failed",
+    "render_connect_link",
+    "render_connected",
+    "render_operator_trouble",
+    "render_reconnect_needed",
+    "render_reconnected",
+    "render_tokens_ending",
+    "retry_button",
+]
+
+_RELEASED_SHOWN: Final = 10
+_PERMISSIONS_SHOWN: Final = 20
+
+
+def reconnect_button(connection_id: str, label: str = "Reconnect", *, is_primary: bool = True) -> InteractiveElement:
+    """The button that sends a fresh private link for an account."""
+    return button(label, CONNECT_RECONNECT, connection_id, style="primary" if is_primary else None)
+
+
+def disconnect_button(connection: Connection) -> InteractiveElement:
+    """The button that asks what becomes of an account's posts; nothing is disconnected by it."""
+    return button("Disconnect", DISCONNECT_ASK, connection.connection_id)
+
+
+def retry_button(platform: str, connection_id: str | None) -> InteractiveElement:
+    """The button that starts the same sign-in once more."""
+    if connection_id is not None:
+        return reconnect_button(connection_id, "Try again")
+    return button("Try again", CONNECT_START, platform, style="primary")
+
+
+def render_connect_link(notice: ConnectLink, zone: str) -> Message:
+    """The private link: who gets what power, until when, and how to undo it."""
+    title, account = name(notice.platform_title), name(notice.account_name or "")
+    if notice.purpose is Purpose.RECONNECT:
+        what = f"Sign in to {title} again for {account}" if account else f"Sign in to {title} again"
+    else:
+        what = f"Connect {title} to {name(notice.workspace_name)}"
+    phrases = tuple(name(phrase) for phrase in notice.permissions[:_PERMISSIONS_SHOWN])
+    powers = f"This will let me {join_words(phrases)}. " if phrases else ""
+    return build_message(
+        f"{what}: {link(notice.url)} – for you only, until {day_and_time(notice.expires_at, zone)}.",
+        paragraph(
+            f"*{what}*\n{powers}I can't read your messages there. You can undo this at any time with Disconnect."
+        ),
+        actions(link_button(f"Continue to {notice.platform_title}", LINK_OPEN, notice.url, style="primary")),
+        note(f"If the button doesn't work, open {link(notice.url)}"),
+        note(
+            f"This link is for you only, so please don't pass it on. It ends at {show_time(notice.expires_at, zone)}."
+        ),
+    )
+
+
+def render_connect_ended(notice: ConnectEnded) -> Message:
+    """The member pressed Cancel at the platform."""
+    title = name(notice.platform_title)
+    outcome = "Nothing has changed here" if notice.connection_id else "Nothing was connected"
+    sentence = f"You cancelled the sign-in at {title}. {outcome}."
+    return build_message(sentence, paragraph(sentence), actions(retry_button(notice.platform, notice.connection_id)))
+
+
+def render_connect_failed(notice: ConnectFailed) -> Message:
+    """The sign-in came back, but nothing could be connected."""
+    title, why = name(notice.platform_title), prose(notice.explanation)
+    outcome = "Your account is as it was before." if notice.connection_id else "Nothing was connected."
+    return build_message(
+        f"{title} could not be connected. {why} {outcome}",
+        paragraph(f"*{title} could not be connected*\n{why} {outcome}"),
+        actions(retry_button(notice.platform, notice.connection_id)),
+    )
+
+
+def render_account_choice(notice: AccountChoice) -> Message:
+    """The sign-in can post to several accounts, or to another one than expected: which one is meant?"""
+    connection, title = notice.connection, name(notice.platform_title)
+    options = tuple(
+        choice(account.name, f"{connection.connection_id}:{position}", account.kind)
+        for position, account in enumerate(connection.choices[:OPTIONS_AT_MOST])
+    )
+    hidden = len(connection.choices) - len(options)
+    question = f"One step left: which {title} account do you want to connect?"
+    return build_message(
+        f"{_other_account(notice)}{question}",
+        paragraph(f"{_other_account(notice)}*{question}*"),
+        actions(menu("Choose an account", CONNECT_CHOOSE, options) if options else None),
+        note(_hidden_accounts(hidden)) if hidden > 0 else None,
+        actions(_back_button(notice)),
+    )
+
+
+def _other_account(notice: AccountChoice) -> str:
+    if notice.expected_name is None:
+        return ""
+    return (
+        f"You signed in with another account than {name(notice.expected_name)}, which stays as it was. "
+        "Sign in again with the right one, or add this one as a new account. "
+    )
+
+
+def _back_button(notice: AccountChoice) -> InteractiveElement | None:
+    reconnects = notice.connection.reconnects
+    return reconnect_button(reconnects, "Sign in again", is_primary=False) if reconnects else None
+
+
+def _hidden_accounts(hidden: int) -> str:
+    return (
+        f"{hidden} more could not be shown: a menu holds {OPTIONS_AT_MOST}. "
+        "To reach one of them, allow me fewer accounts when you sign in."
+    )
+
+
+def render_connected(notice: Connected) -> Message:
+    """An account is connected."""
+    account = account_words(notice.connection, notice.platform_title)
+    return build_message(
+        f"Connected: {account}. You can schedule posts to it now.",
+        paragraph(
+            f"*Connected: {account}*\nWhen you schedule a post, you can call it {code(notice.connection.nickname)}."
+        ),
+        actions(button("Schedule a post", SCHEDULE_OPEN, style="primary"), disconnect_button(notice.connection)),
+    )
+
+
+def render_reconnect_needed(notice: ReconnectNeeded, zone: str) -> Message:
+    """The platform ended our access."""
+    account, title = account_words(notice.connection, notice.platform_title), name(notice.platform_title)
+    why = prose(notice.explanation)
+    due = notice.next_due_at
+    waiting = f"{count_posts(notice.waiting)} waiting{_next_due(due, zone, is_token=False)}" if notice.waiting else ""
+    shown = f"*{count_posts(notice.waiting)} waiting*{_next_due(due, zone, is_token=True)}. " if notice.waiting else ""
+    return build_message(
+        f"{title} asks you to sign in again for {account}. {waiting + '. ' if waiting else ''}Nothing is lost.",
+        paragraph(f"*{title} asks you to sign in again: {account}*\n{why}\n{shown}Nothing is lost."),
+        actions(reconnect_button(notice.connection.connection_id), disconnect_button(notice.connection)),
+    )
+
+
+def _next_due(due: datetime | None, zone: str, *, is_token: bool) -> str:
+    if due is None:
+        return ""
+    return f", the next for {show_day_and_time(due, zone) if is_token else day_and_time(due, zone)}"
+
+
+def render_reconnected(notice: Reconnected, zone: str) -> Message:
+    """An account is back: what goes out by itself, and what is too late to do so unasked."""
+    account = account_words(notice.connection, notice.platform_title)
+    released = tuple(
+        f"{show_day_and_time(delivery.due_at, zone)}: {preview(delivery.post.text)}"
+        for delivery in notice.released[:_RELEASED_SHOWN]
+    )
+    more = len(notice.released) - len(released)
+    blocks: list[Block | None] = [paragraph(f"*{account} is connected again*")]
+    if released:
+        listed = bullets((*released, *((f"and {more} more",) if more > 0 else ())))
+        blocks.append(paragraph(f"{count_posts(len(notice.released))} will go out as planned:\n{listed}"))
+    blocks.extend(late_rows(notice.late, zone, {notice.connection.platform: notice.platform_title}))
+    blocks.append(actions(button("Show what is scheduled", POST_LIST)))
+    return build_message(_reconnected_words(account, notice), *blocks)
+
+
+def _reconnected_words(account: str, notice: Reconnected) -> str:
+    sentences = [f"{account} is connected again."]
+    if notice.released:
+        sentences.append(f"{count_posts(len(notice.released))} will go out as planned.")
+    if notice.late:
+        sentences.append(f"{count_posts(len(notice.late))} too late to go out unasked: please decide.")
+    return " ".join(sentences)
+
+
+def render_tokens_ending(notice: TokensEnding, zone: str) -> Message:
+    """Access that can't be renewed by itself ends soon."""
+    account, title = account_words(notice.connection, notice.platform_title), name(notice.platform_title)
+    advice = "Sign in again before then, and your posts go out without a break."
+    return build_message(
+        f"My access to {account} ends on {day_and_time(notice.ends_at, zone)}. {advice}",
+        paragraph(
+            f"*My access to {account} ends on {show_day_and_time(notice.ends_at, zone)}*\n"
+            f"{title} doesn't let me renew it by myself. {advice}"
+        ),
+        actions(reconnect_button(notice.connection.connection_id), disconnect_button(notice.connection)),
+    )
+
+
+def render_operator_trouble(notice: OperatorTrouble) -> Message:
+    """The bot's own set-up at a platform is in trouble; for admins."""
+    title, why = name(notice.platform_title), prose(notice.explanation)
+    kept = "Posts to it are held until this is put right. Nothing is lost."
+    return build_message(
+        f"I can't post to {title} at the moment. {why} {kept}",
+        paragraph(f"*I can't post to {title} at the moment*\n{why}\n{kept}"),
+        note("You read this because you look after me in this workspace. Members can't solve it."),
+    )

@@ -1,0 +1,154 @@
+"""Direct messages about posts: published, failed, held, and those whose outcome isn't known."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from slack_sdk.models.blocks import InteractiveElement
+
+from ..domain import Delivery, DeliveryState, HoldReason
+from ..services.notices import DeliveryFailed, DeliveryHeld, DeliveryPublished, OutcomeQuestion, OutcomeSettled
+from .message import Message, actions, ask_first, build_message, button, note, paragraph, quoted
+from .mrkdwn import bullets, name, prose, show_day_and_time
+from .surface import (
+    CONNECT_RECONNECT,
+    LATE_DROP,
+    LATE_PUBLISH,
+    OUTCOME_AGAIN,
+    OUTCOME_DROP,
+    OUTCOME_LIVE,
+    SCHEDULE_OPEN,
+)
+from .wording import cancel_button, day_and_time, preview, target_words, view_button
+
+__all__ = [
+    "describe_outcome",
+    "render_delivery_failed",
+    "render_delivery_held",
+    "render_delivery_published",
+    "render_outcome_question",
+    "render_outcome_settled",
+    "rewrite_button",
+]
+
+_PROBLEMS_SHOWN: Final = 10
+_PROBLEM_UNITS: Final = 250
+_SHORT: Final = 80
+
+
+def rewrite_button(delivery: Delivery, *, is_primary: bool = True) -> InteractiveElement:
+    """The button that opens the composer with what a post said."""
+    style = "primary" if is_primary else None
+    return button("Edit and schedule again", SCHEDULE_OPEN, f"post:{delivery.delivery_id}", style=style)
+
+
+def render_delivery_published(notice: DeliveryPublished) -> Message:
+    """A post is live."""
+    delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
+    return build_message(
+        f"Published: {target}: {preview(delivery.post.text)}",
+        paragraph(f"*Published* · {target}"),
+        quoted(delivery.post.text, _SHORT),
+        actions(view_button(delivery)),
+    )
+
+
+def render_delivery_failed(notice: DeliveryFailed) -> Message:
+    """A post will not go out as it is: what to change."""
+    delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
+    problems = tuple(prose(problem, _PROBLEM_UNITS) for problem in notice.problems[:_PROBLEMS_SHOWN])
+    why = f"\n{bullets(problems)}" if problems else ""
+    return build_message(
+        f"Not published: {target}. {' '.join(problems)} Your text is kept.",
+        paragraph(f"*Not published* · {target}{why}"),
+        quoted(delivery.post.text),
+        actions(rewrite_button(delivery)),
+        note("Your text is kept. Other accounts are not affected."),
+    )
+
+
+def render_delivery_held(notice: DeliveryHeld, zone: str) -> Message:
+    """A post waits for somebody: for what."""
+    delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
+    why = prose(notice.explanation)
+    return build_message(
+        f"On hold: {target}, due {day_and_time(delivery.due_at, zone)}. {why} Nothing is lost.",
+        paragraph(f"*On hold* · {target} · due {show_day_and_time(delivery.due_at, zone)}\n{why} Nothing is lost."),
+        quoted(delivery.post.text, _SHORT),
+        actions(*_held_buttons(delivery)),
+    )
+
+
+def _held_buttons(delivery: Delivery) -> tuple[InteractiveElement, ...]:
+    match delivery.hold_reason:
+        case HoldReason.RECONNECT:
+            reconnect = button("Reconnect", CONNECT_RECONNECT, delivery.connection_id, style="primary")
+            return (reconnect, cancel_button(delivery))
+        case HoldReason.LATE:
+            publish = button("Publish now", LATE_PUBLISH, delivery.delivery_id, style="primary")
+            return (publish, button("Drop", LATE_DROP, delivery.delivery_id, style="danger", confirm=_DROP))
+        case _:
+            return (cancel_button(delivery),)
+
+
+_DROP: Final = ask_first("Drop this post?", "It will not be published.", do="Drop post", keep="Keep it")
+_AGAIN: Final = ask_first(
+    "Post it again?",
+    "Please make sure that it isn't there yet: if it is, people will see it twice.",
+    do="Post again",
+    keep="Wait",
+)
+
+
+def render_outcome_question(notice: OutcomeQuestion) -> Message:
+    """It can't be told whether a post is live: the author has to look."""
+    delivery, title = notice.delivery, name(notice.platform_title)
+    target = target_words(delivery, notice.platform_title)
+    attempt = delivery.attempts[-1].attempt_id if delivery.attempts else "none"
+    value = f"{delivery.delivery_id}:{attempt}"
+    return build_message(
+        f"Not confirmed: {target}. I sent your post but got no clear answer. Please look whether it is there.",
+        paragraph(
+            f"*Not confirmed* · {target}\nI sent your post, but {title} gave no clear answer, "
+            "and I could not find out by myself. Please look at the account: is the post there?"
+        ),
+        quoted(delivery.post.text),
+        actions(
+            button("It's live", OUTCOME_LIVE, value, style="primary"),
+            button("Post again", OUTCOME_AGAIN, value, confirm=_AGAIN),
+            button("Drop", OUTCOME_DROP, value, style="danger", confirm=_DROP),
+        ),
+        note("Until you answer, I don't send it again, so that nobody sees it twice."),
+    )
+
+
+def render_outcome_settled(notice: OutcomeSettled) -> Message:
+    """An unknown outcome is known now."""
+    return describe_outcome(notice.delivery, notice.platform_title)
+
+
+def describe_outcome(delivery: Delivery, title: str) -> Message:
+    """Say where a post stands, whatever its state: the answer to any click on an older message."""
+    target = target_words(delivery, title)
+    heading, sentence = _OUTCOMES[delivery.state]
+    detail = f" {prose(delivery.detail)}" if delivery.detail and delivery.state in _EXPLAINED else ""
+    can_rewrite = delivery.state in {DeliveryState.FAILED, DeliveryState.CANCELED}
+    return build_message(
+        f"{heading}: {target}. {sentence}{detail}",
+        paragraph(f"*{heading}* · {target}\n{sentence}{detail}"),
+        quoted(delivery.post.text, _SHORT),
+        actions(view_button(delivery), rewrite_button(delivery, is_primary=False) if can_rewrite else None),
+    )
+
+
+_EXPLAINED: Final = frozenset({DeliveryState.FAILED, DeliveryState.HELD})
+_OUTCOMES: Final = {
+    DeliveryState.SCHEDULED: ("Scheduled", "It goes out at its time, or right away if that has come."),
+    DeliveryState.CLAIMED: ("Publishing", "It is going out right now."),
+    DeliveryState.PUBLISHING: ("Publishing", "It is going out right now."),
+    DeliveryState.PUBLISHED: ("Published", "It is live."),
+    DeliveryState.HELD: ("Held", "It waits and is not lost."),
+    DeliveryState.FAILED: ("Not published", "I won't try again. Your text is kept."),
+    DeliveryState.UNKNOWN: ("Not confirmed", "I'm still waiting to learn whether it is live."),
+    DeliveryState.CANCELED: ("Cancelled", "It will not be published."),
+}

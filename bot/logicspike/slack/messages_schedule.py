@@ -1,0 +1,280 @@
+"""Answers of the schedule command: what is scheduled, what has to be asked, and what could not be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from itertools import groupby
+from typing import Final
+
+from slack_sdk.models.blocks import Block, InteractiveElement
+
+from ..domain import Delivery, DeliveryState, Draft
+from ..services.scheduling import AccountQuestion, CancelOutcome, NotScheduled, Scheduled, ScheduleProblem
+from .message import Message, actions, ask_first, build_message, button, note, paragraph, quoted, row
+from .messages_posts import describe_outcome, rewrite_button
+from .moments import WhenProblem
+from .mrkdwn import bullets, code, escape, name, prose
+from .surface import (
+    CONNECT_RECONNECT,
+    CONNECT_START,
+    DRAFT_DISCARD,
+    DRAFT_PICK_ACCOUNT,
+    DRAFT_PICK_TIME,
+    POST_LIST,
+    SCHEDULE_OPEN,
+)
+from .times import describe_clock, describe_day, describe_moment, describe_offset, find_instants, find_zone
+from .wording import (
+    NO_TITLES,
+    Titles,
+    account_words,
+    can_cancel,
+    cancel_button,
+    count_posts,
+    day_and_time,
+    join_words,
+    preview,
+    state_words,
+    target_words,
+    title_of,
+)
+
+__all__ = [
+    "account_question",
+    "cancel_result",
+    "draft_discarded",
+    "draft_gone",
+    "late_result",
+    "no_such_post",
+    "not_scheduled",
+    "post_list",
+    "schedule_confirmed",
+    "time_question",
+    "unknown_result",
+]
+
+_PAGE: Final = 10
+_ACCOUNTS_SHOWN: Final = 20
+_PROBLEM_UNITS: Final = 400
+
+
+def schedule_confirmed(scheduled: Scheduled, zone: str, now: datetime, titles: Titles = NO_TITLES) -> Message:
+    """The post is scheduled: when exactly, where, and how to take it back."""
+    when = escape(describe_moment(scheduled.post.due_at, zone, now))
+    is_due = scheduled.post.due_at <= now
+    targets = tuple(target_words(each, title_of(each.platform, titles)) for each in scheduled.deliveries)
+    heading = "Publishing now" if is_due else "Scheduled"
+    rows = [
+        _post_row(delivery, target, is_due=is_due)
+        for delivery, target in zip(scheduled.deliveries, targets, strict=True)
+    ]
+    hidden = len(rows) - _PAGE
+    warnings = tuple(prose(warning, _PROBLEM_UNITS) for warning in scheduled.warnings[:_PAGE])
+    return build_message(
+        f"{heading}: {preview(scheduled.post.text)} – {join_words(targets[:_PAGE])}, {when}.",
+        paragraph(f"*{heading}* · {when}"),
+        quoted(scheduled.post.text),
+        *rows[:_PAGE],
+        note(f"and {hidden} more accounts") if hidden > 0 else None,
+        paragraph(f"*Worth a look*\n{bullets(warnings)}") if warnings else None,
+        actions(button("Show what is scheduled", POST_LIST)),
+    )
+
+
+def _post_row(delivery: Delivery, target: str, *, is_due: bool) -> Block:
+    words = f"{target} · {code(delivery.delivery_id)}"
+    return row(words, cancel_button(delivery, "Cancel") if can_cancel(delivery) and not is_due else None)
+
+
+def account_question(question: AccountQuestion, titles: Titles = NO_TITLES) -> Message:
+    """A name fits several accounts; nothing is scheduled until one is picked."""
+    sentence = f"“{name(question.typed)}” fits {len(question.options)} accounts. Which one do you mean?"
+    rows = (
+        row(
+            f"*{account_words(option, title_of(option.platform, titles))}* · {code(option.nickname)}",
+            button("Use this account", DRAFT_PICK_ACCOUNT, f"{question.draft.draft_id}:{option.connection_id}"),
+        )
+        for option in question.options[:_ACCOUNTS_SHOWN]
+    )
+    return build_message(
+        f"{sentence} Nothing is scheduled yet.",
+        paragraph(f"*{sentence}*"),
+        quoted(question.draft.text),
+        *rows,
+        _draft_buttons(question.draft, "Edit"),
+        note("Nothing is scheduled yet. Your text is kept."),
+    )
+
+
+def time_question(draft: Draft, problem: WhenProblem, zone: str) -> Message:
+    """A time that can't be used as it stands: what is wrong, and what may have been meant."""
+    typed = f"“{name(problem.typed)}”: " if problem.typed else ""
+    why = f"{typed}{prose(problem.explanation)}"
+    rows = (
+        row(
+            f"*{_option_words(option, zone)}*",
+            button("Use this time", DRAFT_PICK_TIME, f"{draft.draft_id}:{int(option.timestamp())}"),
+        )
+        for option in problem.options[:_PAGE]
+    )
+    return build_message(
+        f"{why} Nothing is scheduled yet.",
+        paragraph(why),
+        quoted(draft.text),
+        *rows,
+        _draft_buttons(draft, "Pick another time"),
+        note("Nothing is scheduled yet. Your text is kept."),
+    )
+
+
+def _option_words(option: datetime, zone: str) -> str:
+    found = find_zone(zone)
+    local = option.astimezone(found)
+    is_repeated = len(find_instants(local.replace(tzinfo=None, fold=0), found)) > 1
+    clock = f"{describe_clock(local)} {describe_offset(local)}" if is_repeated else describe_clock(local)
+    return escape(f"{describe_day(local)}, {clock} ({found.key})")
+
+
+def _draft_buttons(draft: Draft, edit: str) -> Block | None:
+    discard = button("Discard", DRAFT_DISCARD, draft.draft_id, style="danger", confirm=_DISCARD)
+    return actions(button(edit, SCHEDULE_OPEN, draft.draft_id), discard)
+
+
+_DISCARD: Final = ask_first("Discard this text?", "It will be gone for good.", do="Discard", keep="Keep it")
+
+
+def not_scheduled(result: NotScheduled) -> Message:
+    """Nothing is scheduled: every reason, and what helps."""
+    rows = tuple(_problem_row(problem) for problem in result.problems[:_PAGE])
+    reasons = " ".join(prose(problem.message, _PROBLEM_UNITS) for problem in result.problems[:_PAGE])
+    kept = " Your text is kept." if result.draft is not None else ""
+    return build_message(
+        f"Nothing is scheduled yet. {reasons}{kept}",
+        paragraph("*Nothing is scheduled yet*"),
+        *rows,
+        quoted(result.draft.text) if result.draft else None,
+        _draft_buttons(result.draft, "Edit") if result.draft else actions(button("Write a post", SCHEDULE_OPEN)),
+        note("Your text is kept.") if result.draft else None,
+    )
+
+
+def _problem_row(problem: ScheduleProblem) -> Block:
+    return row(prose(problem.message, _PROBLEM_UNITS), _remedy(problem))
+
+
+def _remedy(problem: ScheduleProblem) -> InteractiveElement | None:
+    if problem.reconnect_id is not None:
+        return button("Reconnect", CONNECT_RECONNECT, problem.reconnect_id)
+    if problem.connect_platform is not None:
+        return button("Connect it", CONNECT_START, problem.connect_platform)
+    return None
+
+
+def draft_gone() -> Message:
+    """A button stood for a draft that is not there any more."""
+    sentence = "This text was scheduled or discarded already. Nothing was changed."
+    return build_message(sentence, paragraph(sentence), actions(button("Show what is scheduled", POST_LIST)))
+
+
+def draft_discarded() -> Message:
+    """A draft was thrown away."""
+    sentence = "Discarded. Nothing was scheduled."
+    return build_message(sentence, paragraph(sentence), actions(button("Write a post", SCHEDULE_OPEN)))
+
+
+def post_list(deliveries: tuple[Delivery, ...], zone: str, now: datetime, titles: Titles = NO_TITLES) -> Message:
+    """What is not settled yet, by day in the member's zone, the first ten.
+
+    Args:
+        deliveries: in any order.
+        zone: the member's.
+        now: the present.
+        titles: what people read for each platform.
+    """
+    if not deliveries:
+        empty = "Nothing is scheduled."
+        return build_message(empty, paragraph(empty), actions(_write_button()))
+    ordered = sorted(deliveries, key=lambda delivery: (delivery.due_at, delivery.delivery_id))
+    shown, more = ordered[:_PAGE], len(ordered) - _PAGE
+    return build_message(
+        f"{count_posts(len(ordered))} not published yet. The next is due {describe_moment(ordered[0].due_at, zone, now)}.",
+        paragraph(f"*{count_posts(len(ordered))} not published yet*"),
+        *_days(shown, zone, titles),
+        note(f"and {count_posts(more)} more, due later.") if more > 0 else None,
+        note(f"Times are in {find_zone(zone).key}, from your Slack profile."),
+        actions(_write_button()),
+    )
+
+
+def _write_button() -> InteractiveElement:
+    return button("Schedule a post", SCHEDULE_OPEN, style="primary")
+
+
+def _days(deliveries: Iterable[Delivery], zone: str, titles: Titles) -> Iterator[Block]:
+    found = find_zone(zone)
+
+    def local_day(delivery: Delivery) -> date:
+        return delivery.due_at.astimezone(found).date()
+
+    for day, of_day in groupby(deliveries, key=local_day):
+        yield paragraph(f"*{describe_day(day)}*")
+        yield from (_list_row(delivery, zone, titles) for delivery in of_day)
+
+
+def _list_row(delivery: Delivery, zone: str, titles: Titles) -> Block:
+    clock = describe_clock(delivery.due_at.astimezone(find_zone(zone)))
+    target = target_words(delivery, title_of(delivery.platform, titles))
+    state = _state_with_time(delivery, zone)
+    words = f"*{clock}* · {target} · {state} · {code(delivery.delivery_id)}\n{preview(delivery.post.text)}"
+    return row(words, cancel_button(delivery, "Cancel") if can_cancel(delivery) else None)
+
+
+def _state_with_time(delivery: Delivery, zone: str) -> str:
+    words = state_words(delivery)
+    if delivery.state is DeliveryState.SCHEDULED and delivery.tries:
+        return f"{words} at {day_and_time(delivery.next_try_at, zone)}"
+    if delivery.state in {DeliveryState.HELD, DeliveryState.UNKNOWN} and delivery.detail:
+        return f"{words}: {prose(delivery.detail, 200)}"
+    return words
+
+
+def cancel_result(outcome: CancelOutcome, titles: Titles = NO_TITLES) -> Message:
+    """What came of a cancel: done (once or twice makes no difference), too late, or no such post."""
+    delivery = outcome.delivery
+    if delivery is None:
+        return no_such_post(outcome.suggestion)
+    if not outcome.is_canceled:
+        return _too_late(delivery, titles)
+    target = target_words(delivery, title_of(delivery.platform, titles))
+    return build_message(
+        f"Cancelled: {target}. It will not be published: {preview(delivery.post.text)}",
+        paragraph(f"*Cancelled* · {target}\nIt will not be published."),
+        quoted(delivery.post.text),
+        actions(rewrite_button(delivery, is_primary=False)),
+    )
+
+
+def _too_late(delivery: Delivery, titles: Titles) -> Message:
+    message = describe_outcome(delivery, title_of(delivery.platform, titles))
+    sentence = "This post could not be cancelled any more."
+    return build_message(f"{sentence} {message.text}", paragraph(sentence), *message.blocks)
+
+
+def no_such_post(suggestion: str | None = None) -> Message:
+    """No post has this id."""
+    hint = f" Did you mean {code(suggestion)}?" if suggestion else ""
+    sentence = f"There is no post with this id.{hint} Nothing was changed."
+    return build_message(sentence, paragraph(sentence), actions(button("Show what is scheduled", POST_LIST)))
+
+
+def late_result(delivery: Delivery | None, titles: Titles = NO_TITLES) -> Message:
+    """Where a late post stands after the author's answer, be it the first or the second."""
+    return unknown_result(delivery, titles)
+
+
+def unknown_result(delivery: Delivery | None, titles: Titles = NO_TITLES) -> Message:
+    """Where a post of unknown outcome stands after the author's answer, be it the first or the second."""
+    if delivery is None:
+        return no_such_post()
+    return describe_outcome(delivery, title_of(delivery.platform, titles))

@@ -1,0 +1,117 @@
+"""How accounts and posts are named in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from slack_sdk.models.blocks import ButtonElement, ConfirmObject
+
+from ..domain import Connection, Delivery, DeliveryState
+from .message import ask_first, button, link_button
+from .mrkdwn import escape, is_web_address, name, one_line
+from .surface import LINK_OPEN, POST_CANCEL
+from .times import describe_clock, describe_day, find_zone
+
+__all__ = [
+    "NO_TITLES",
+    "Titles",
+    "account_words",
+    "can_cancel",
+    "cancel_button",
+    "count_posts",
+    "day_and_time",
+    "join_words",
+    "preview",
+    "state_words",
+    "target_words",
+    "title_of",
+    "view_button",
+]
+
+Titles: TypeAlias = Mapping[str, str]
+"""What people read for each platform's name."""
+
+NO_TITLES: Final[Titles] = MappingProxyType({})
+
+_PREVIEW_UNITS: Final = 80
+_STATE_WORDS: Final = {
+    DeliveryState.SCHEDULED: "Scheduled",
+    DeliveryState.CLAIMED: "Publishing",
+    DeliveryState.PUBLISHING: "Publishing",
+    DeliveryState.PUBLISHED: "Published",
+    DeliveryState.HELD: "Held",
+    DeliveryState.FAILED: "Failed",
+    DeliveryState.UNKNOWN: "Not confirmed",
+    DeliveryState.CANCELED: "Cancelled",
+}
+_CANCELABLE: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.HELD})
+
+
+def state_words(delivery: Delivery) -> str:
+    """What people read for a post's state."""
+    is_retry = delivery.state is DeliveryState.SCHEDULED and delivery.tries > 0
+    return "Trying again" if is_retry else _STATE_WORDS[delivery.state]
+
+
+def can_cancel(delivery: Delivery) -> bool:
+    """Whether a Cancel button makes sense."""
+    return delivery.state in _CANCELABLE
+
+
+def title_of(platform: str, titles: Titles) -> str:
+    """A platform's title, not yet escaped; its name where the title isn't known."""
+    return titles.get(platform, platform)
+
+
+def account_words(connection: Connection, title: str) -> str:
+    """An account with its platform, for mrkdwn: "Acme Inc (Platform)"."""
+    return f"{name(connection.account.name)} ({name(title)})"
+
+
+def target_words(delivery: Delivery, title: str) -> str:
+    """Where a post goes, for mrkdwn: "Platform – Acme Inc"."""
+    return f"{name(title)} – {name(delivery.account_name)}"
+
+
+def preview(text: str) -> str:
+    """The beginning of a post in one line, for mrkdwn."""
+    return escape(one_line(text, _PREVIEW_UNITS))
+
+
+def day_and_time(at: datetime, zone: str) -> str:
+    """A moment in short: "Tue 24 Nov 2026, 09:30"."""
+    local = at.astimezone(find_zone(zone))
+    return f"{describe_day(local)}, {describe_clock(local)}"
+
+
+def count_posts(count: int) -> str:
+    """Word a number of posts."""
+    return "1 post" if count == 1 else f"{count} posts"
+
+
+def join_words(words: tuple[str, ...]) -> str:
+    """Join phrases as one says them: "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def cancel_button(delivery: Delivery, label: str = "Cancel post") -> ButtonElement:
+    """The button that cancels a post, after a question."""
+    return button(label, POST_CANCEL, delivery.delivery_id, style="danger", confirm=_cancel_question(delivery))
+
+
+def _cancel_question(delivery: Delivery) -> ConfirmObject:
+    return ask_first(
+        "Cancel this post?",
+        f"It will not be published at {one_line(delivery.account_name, 60)}. Its text stays at hand.",
+        do="Cancel post",
+        keep="Keep it",
+    )
+
+
+def view_button(delivery: Delivery) -> ButtonElement | None:
+    """The button that opens a published post, where the platform gave an address."""
+    url = delivery.published_url
+    return link_button("View post", LINK_OPEN, url) if url is not None and is_web_address(url) else None

@@ -1,0 +1,151 @@
+"""The fake's answers in X's own words, each with the place it was seen; checked 2026-11-23."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aiohttp import web
+
+__all__ = [
+    "FAULTS",
+    "forbidden",
+    "invalid_request",
+    "problem",
+    "rate_limit_headers",
+    "token_error",
+    "too_many_requests",
+    "unauthorized",
+]
+
+_PROBLEMS: Final = "https://api.x.com/2/problems/"
+
+# Lasting faults of X's own: name to status and body.
+FAULTS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
+    # Observed, unattributed.
+    "no_credits": (
+        402,
+        {
+            "title": "CreditsDepleted",
+            "detail": "Your enrolled account [1000000000000000001] does not have any credits to fulfill this request.",
+            "type": f"{_PROBLEMS}credits",
+        },
+    ),
+    # docs.x.com/x-api/fundamentals/response-codes-and-errors names the type; the title observed, unattributed.
+    "usage_capped": (
+        429,
+        {
+            "title": "UsageCapExceeded",
+            "detail": "Usage cap exceeded: Monthly product cap",
+            "type": f"{_PROBLEMS}usage-capped",
+            "period": "Monthly",
+            "scope": "Product",
+        },
+    ),
+    # github.com/xdevplatform/samples/issues/160
+    "not_enrolled": (
+        403,
+        {
+            "client_id": "10000001",
+            "detail": "When authenticating requests to the Twitter API v2 endpoints, you must use keys and tokens from "
+            "a Twitter developer App that is attached to a Project. You can create a project via the developer portal.",
+            "registration_url": "https://developer.twitter.com/en/docs/projects/overview",
+            "title": "Client Forbidden",
+            "required_enrollment": "Appropriate Level of API Access",
+            "reason": "client-not-enrolled",
+            "type": "https://api.twitter.com/2/problems/client-forbidden",
+        },
+    ),
+    # Observed, unattributed.
+    "read_only_app": (
+        403,
+        {
+            "title": "Forbidden",
+            "status": 403,
+            "detail": "Your client app is not configured with the appropriate oauth1 app permissions for this "
+            "endpoint.",
+            "type": "https://api.twitter.com/2/problems/oauth1-permissions",
+        },
+    ),
+    # Observed, unattributed.
+    "suspended": (
+        403,
+        {
+            "title": "Forbidden",
+            "status": 403,
+            "detail": "The user used for authentication is suspended",
+            "type": "https://api.twitter.com/2/problems/user-suspended",
+        },
+    ),
+    # github.com/10up/autoshare-for-twitter/issues/387
+    "unknown_authentication": (
+        403,
+        {
+            "title": "Unsupported Authentication",
+            "status": 403,
+            "detail": "Authenticating with Unknown is forbidden for this endpoint.  Supported authentication types are "
+            "[OAuth 1.0a User Context, OAuth 2.0 User Context].",
+            "type": "https://api.twitter.com/2/problems/unsupported-authentication",
+        },
+    ),
+    # Named in github.com/gitroomhq/postiz-app, x.provider.ts; the other fields observed, unattributed.
+    "not_permitted": (
+        403,
+        {
+            "title": "Forbidden",
+            "status": 403,
+            "detail": "You are not permitted to perform this action.",
+            "type": "about:blank",
+        },
+    ),
+}
+
+
+def problem(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer as a problem document."""
+    return web.json_response(dict(body), status=status, headers=headers, content_type="application/problem+json")
+
+
+def unauthorized() -> web.Response:
+    """The access token is missing, expired or revoked (observed, unattributed; no rate-limit headers come with it)."""
+    return problem(401, {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"})
+
+
+def forbidden(detail: str = "Forbidden") -> web.Response:
+    """Refused; without a detail: a scope is missing (github.com/plhery/node-twitter-api-v2/issues/265)."""
+    return problem(403, {"title": "Forbidden", "type": "about:blank", "status": 403, "detail": detail})
+
+
+def invalid_request(message: str, parameter: str = "", value: str = "") -> web.Response:
+    """A parameter or body X can't accept (form: docs.x.com response codes; ``errors`` observed, unattributed)."""
+    return problem(
+        400,
+        {
+            "errors": [{"parameters": {parameter: [value]} if parameter else {}, "message": message}],
+            "title": "Invalid Request",
+            "detail": "One or more parameters to your request was invalid.",
+            "type": f"{_PROBLEMS}invalid-request",
+        },
+    )
+
+
+def too_many_requests(now: datetime) -> web.Response:
+    """The window is used up (observed, unattributed; headers: docs.x.com/x-api/fundamentals/rate-limits)."""
+    body = {"title": "Too Many Requests", "detail": "Too Many Requests", "type": "about:blank", "status": 429}
+    return problem(429, body, rate_limit_headers(now, remaining=0))
+
+
+def rate_limit_headers(now: datetime, *, remaining: int) -> dict[str, str]:
+    """The three headers of every answer; the reset is in Unix seconds."""
+    reset = int((now + timedelta(minutes=15)).timestamp())
+    return {
+        "x-rate-limit-limit": "100",
+        "x-rate-limit-remaining": str(remaining),
+        "x-rate-limit-reset": str(reset),
+    }
+
+
+def token_error(status: int, error: str, description: str) -> web.Response:
+    """A refusal of the token endpoint (RFC 6749 section 5.2)."""
+    return web.json_response({"error": error, "error_description": description}, status=status)

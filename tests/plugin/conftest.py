@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TESTS = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def installed_echo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module echo_platform, installed: a distribution of this name brings its entry points."""
+    monkeypatch.syspath_prepend(TESTS)
+    echo_platform = importlib.import_module("echo_platform")
+    install(tmp_path / "site", "echo-platform", echo_platform.ENTRY_POINTS)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.setitem(sys.modules, "echo_platform", echo_platform)
+    return echo_platform
+
+
+def install(site: Path, distribution: str, entry_points: str) -> None:
+    folder = site / f"{distribution.replace('-', '_')}-1.0.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text(entry_points)

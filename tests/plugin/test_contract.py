@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+from logicspike.testing import PlatformContract
+
+
+class TestEcho(PlatformContract):
+    platform = "echo"
+    is_idempotent = True
+
+    @pytest.fixture
+    def platform_name(self, installed_echo: ModuleType) -> str:
+        return self.platform
+
+
+class TestWhisper(PlatformContract):
+    platform = "whisper"
+
+    @pytest.fixture
+    def platform_name(self, installed_echo: ModuleType) -> str:
+        return self.platform

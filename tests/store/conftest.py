@@ -1,0 +1,250 @@
+"""The backends the contract is held on, and makers of what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+from mongomock_motor import AsyncMongoMockClient
+
+from logicspike.domain import (
+    Connection,
+    ConnectionStatus,
+    Delivery,
+    DeliveryState,
+    Draft,
+    Member,
+    PendingAuthorization,
+    Purpose,
+    ScheduledPost,
+    Ticket,
+)
+from logicspike.plugin.types import Account, Post
+from logicspike.services.ports import ConnectResult
+from logicspike.store.connections import MongoConnectionStore
+from logicspike.store.deliveries import MongoDeliveryStore
+from logicspike.store.installations import MongoWorkspaceStore
+from logicspike.store.mongo import Database, open_database
+from logicspike.store.opening import Stores
+from logicspike.store.pending import MongoPendingStore
+from logicspike.store.posts import MongoPostStore
+from logicspike.store.requests import MongoRequestLog
+from logicspike.store.schema import ensure_schema
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed time; what is stored is compared with the time handed in, never with the machine's."""
+    return NOW
+
+
+@pytest.fixture
+def build_stores() -> Callable[[Database], Stores]:
+    """Builds all stores over a database."""
+
+    def build(database: Database) -> Stores:
+        return Stores(
+            connections=MongoConnectionStore(database),
+            pending=MongoPendingStore(database),
+            posts=MongoPostStore(database),
+            deliveries=MongoDeliveryStore(database),
+            workspaces=MongoWorkspaceStore(database),
+            requests=MongoRequestLog(database),
+            database=database,
+        )
+
+    return build
+
+
+async def _opened(database: Database) -> AsyncIterator[Database]:
+    await ensure_schema(database)
+    yield database
+    await database.command("dropDatabase")
+    await database.close()
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+async def real_database(request: Any, mongod_uri: str, database_name: str) -> AsyncIterator[Database]:
+    """A database with its indexes on the real server, under either driver."""
+    async for database in _opened(open_database(mongod_uri, database_name, driver=request.param)):
+        yield database
+
+
+@pytest.fixture
+def real_stores(real_database: Database, build_stores: Callable[[Database], Stores]) -> Stores:
+    """All stores on the real server, under either driver: for races, indexes and lost replies."""
+    return build_stores(real_database)
+
+
+@pytest.fixture(params=["mongomock", "motor", "pymongo"])
+async def stores(request: Any, database_name: str, build_stores: Callable[[Database], Stores]) -> AsyncIterator[Stores]:
+    """All stores: in memory, and on the real server under either driver."""
+    if request.param == "mongomock":
+        database = Database(AsyncMongoMockClient(tz_aware=True), database_name)
+        await ensure_schema(database)
+        yield build_stores(database)
+        return
+    uri = request.getfixturevalue("mongod_uri")
+    async for database in _opened(open_database(uri, database_name, driver=request.param)):
+        yield build_stores(database)
+
+
+@pytest.fixture
+def member() -> Member:
+    """Somebody in workspace T1."""
+    return Member(team_id="T1", user_id="U1")
+
+
+@pytest.fixture
+def new_connection() -> Callable[..., Connection]:
+    """Makes connections that differ in id, account and nickname; arguments replace fields."""
+    numbers = count(1)
+
+    def new(**changes: Any) -> Connection:
+        number = next(numbers)
+        connection = Connection(
+            connection_id=f"c{number}",
+            team_id="T1",
+            owner_id="U1",
+            platform="echo",
+            account=Account(id=f"a{number}", name=f"Acme {number}", url="https://echo.example/acme"),
+            status=ConnectionStatus.ACTIVE,
+            nickname=f"echo:acme-{number}",
+            created_at=NOW,
+            sealed="sealed",
+            token_version=1,
+        )
+        return replace(connection, **changes)
+
+    return new
+
+
+@pytest.fixture
+def new_delivery() -> Callable[..., Delivery]:
+    """Makes scheduled deliveries that are due, each a second after the one before; arguments replace fields."""
+    numbers = count(1)
+
+    def new(**changes: Any) -> Delivery:
+        number = next(numbers)
+        due_at = NOW - timedelta(hours=1) + timedelta(seconds=number)
+        delivery = Delivery(
+            delivery_id=f"d{number:05}",
+            post_id="p1",
+            team_id="T1",
+            author_id="U1",
+            connection_id="c1",
+            platform="echo",
+            account_name="Acme",
+            post=Post(key=f"k{number}", text="Grüße", link="https://acme.example/"),
+            state=DeliveryState.SCHEDULED,
+            due_at=due_at,
+            next_try_at=due_at,
+            zone="Europe/Berlin",
+        )
+        return replace(delivery, **changes)
+
+    return new
+
+
+@pytest.fixture
+def scheduled_post(member: Member) -> ScheduledPost:
+    """A scheduled post with every field filled."""
+    return ScheduledPost(
+        post_id="p1",
+        author=member,
+        text="Grüße\nhttps://acme.example/",
+        link="https://acme.example/",
+        due_at=NOW,
+        zone="Europe/Berlin",
+        wall_time="2026-11-23T13:00",
+        created_at=NOW,
+    )
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+async def unreachable_stores(
+    request: Any, tmp_path: Path, build_stores: Callable[[Database], Stores]
+) -> AsyncIterator[Stores]:
+    """All stores over a server that isn't there."""
+    database = open_database(f"mongodb://{quote_plus(str(tmp_path / 'none.sock'))}/", "none", driver=request.param)
+    yield build_stores(database)
+    await database.close()
+
+
+@pytest.fixture
+def every_call(
+    member: Member,
+    scheduled_post: ScheduledPost,
+    new_connection: Callable[..., Connection],
+    new_delivery: Callable[..., Delivery],
+) -> dict[str, Callable[[Stores], Awaitable[object]]]:
+    """``Port.method`` to one call of it, on behalf of workspace T1."""
+    connection, delivery = new_connection(), new_delivery()
+    claimed = replace(delivery, state=DeliveryState.CLAIMED)
+    draft = Draft(draft_id="x1", author=member, text="Hello", created_at=NOW)
+    common: dict[str, Any] = {
+        "member": member,
+        "platform": "echo",
+        "purpose": Purpose.CONNECT,
+        "expires_at": NOW + timedelta(minutes=10),
+    }
+    ticket = Ticket(ticket_hash="h1", member_name="Ann", workspace_name="Acme", **common)
+    pending = PendingAuthorization(
+        state_hash="s1", ticket_hash="h1", browser_hash="b1", redirect_uri="https://bot.example/", sealed="s", **common
+    )
+    result = ConnectResult(outcome="failed", platform_title="Echo")
+    until = NOW + timedelta(minutes=1)
+    return {
+        "PendingStore.save_ticket": lambda s: s.pending.save_ticket(ticket),
+        "PendingStore.find_ticket": lambda s: s.pending.find_ticket("h1"),
+        "PendingStore.set_ticket_message": lambda s: s.pending.set_ticket_message("h1", "D1"),
+        "PendingStore.spend_ticket": lambda s: s.pending.spend_ticket("h1"),
+        "PendingStore.save_authorization": lambda s: s.pending.save_authorization(pending),
+        "PendingStore.find_authorization": lambda s: s.pending.find_authorization("s1"),
+        "PendingStore.take_authorization": lambda s: s.pending.take_authorization(
+            "s1", platform="echo", browser_hash="b1", now=NOW
+        ),
+        "PendingStore.save_result": lambda s: s.pending.save_result("r1", result),
+        "PendingStore.find_result": lambda s: s.pending.find_result("r1"),
+        "PendingStore.forget_team": lambda s: s.pending.forget_team("T1"),
+        "ConnectionStore.insert": lambda s: s.connections.insert(connection),
+        "ConnectionStore.swap": lambda s: s.connections.swap(connection, connection),
+        "ConnectionStore.find": lambda s: s.connections.find("T1", "c1"),
+        "ConnectionStore.find_by_account": lambda s: s.connections.find_by_account("T1", "echo", "a1"),
+        "ConnectionStore.list_for_team": lambda s: s.connections.list_for_team("T1"),
+        "ConnectionStore.list_nicknames": lambda s: s.connections.list_nicknames("T1"),
+        "ConnectionStore.find_any": lambda s: s.connections.find_any(["c1"]),
+        "ConnectionStore.take_refresh_lease": lambda s: s.connections.take_refresh_lease(
+            connection, owner="a", until=until, now=NOW
+        ),
+        "ConnectionStore.release_refresh_lease": lambda s: s.connections.release_refresh_lease("c1", owner="a"),
+        "ConnectionStore.delete_stale_choices": lambda s: s.connections.delete_stale_choices(NOW),
+        "ConnectionStore.delete": lambda s: s.connections.delete(connection),
+        "DeliveryStore.insert_many": lambda s: s.deliveries.insert_many([delivery]),
+        "DeliveryStore.claim_due": lambda s: s.deliveries.claim_due(now=NOW, owner="w", until=until, limit=5),
+        "DeliveryStore.swap": lambda s: s.deliveries.swap(claimed, replace(claimed, state=DeliveryState.HELD)),
+        "DeliveryStore.find": lambda s: s.deliveries.find("T1", delivery.delivery_id),
+        "DeliveryStore.list_open": lambda s: s.deliveries.list_open("T1", author_id="U1"),
+        "DeliveryStore.list_waiting": lambda s: s.deliveries.list_waiting("T1", "c1"),
+        "DeliveryStore.list_expired_claims": lambda s: s.deliveries.list_expired_claims(NOW),
+        "DeliveryStore.list_unasked_unknown": lambda s: s.deliveries.list_unasked_unknown(NOW),
+        "DeliveryStore.list_team_waiting": lambda s: s.deliveries.list_team_waiting("T1"),
+        "DeliveryStore.count_in_state": lambda s: s.deliveries.count_in_state("T1", DeliveryState.HELD),
+        "PostStore.insert": lambda s: s.posts.insert(scheduled_post),
+        "PostStore.find": lambda s: s.posts.find("T1", "p1"),
+        "PostStore.save_draft": lambda s: s.posts.save_draft(draft),
+        "PostStore.find_draft": lambda s: s.posts.find_draft(member, "x1"),
+        "PostStore.delete_draft": lambda s: s.posts.delete_draft(member, "x1"),
+        "RequestLog.is_first": lambda s: s.requests.is_first("Ev1"),
+        "WorkspaceStore.mark_installed": lambda s: s.workspaces.mark_installed("T1", "Acme", NOW),
+        "WorkspaceStore.is_removed": lambda s: s.workspaces.is_removed("T1"),
+        "WorkspaceStore.mark_removed": lambda s: s.workspaces.mark_removed("T1", NOW),
+    }

@@ -1,0 +1,171 @@
+"""The contract of connections."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from logicspike.domain import ConnectionStatus
+from logicspike.plugin.types import Account
+from logicspike.services.ports import NameTaken
+
+
+async def test_what_was_kept_is_found_with_every_field(stores, new_connection, now):
+    full = new_connection(
+        status=ConnectionStatus.NEEDS_RECONNECT,
+        choices=(Account(id="x", name="X"), Account(id="y", name="Y", kind="page")),
+        status_reason="The password was changed.",
+        grant_id="g1",
+        token_expires_at=now + timedelta(days=60),
+        refreshed_at=now,
+        reconnects="c0",
+    )
+    await stores.connections.insert(full)
+    assert full == await stores.connections.find("T1", full.connection_id)
+
+
+async def test_another_workspace_does_not_see_it(stores, new_connection):
+    connection = new_connection()
+    await stores.connections.insert(connection)
+    assert await stores.connections.find("T2", connection.connection_id) is None
+    assert await stores.connections.find_by_account("T2", "echo", connection.account.id) is None
+    assert await stores.connections.list_for_team("T2") == ()
+    assert await stores.connections.list_nicknames("T2") == frozenset()
+
+
+async def test_the_same_account_twice_is_refused(stores, new_connection):
+    first = new_connection()
+    await stores.connections.insert(first)
+    with pytest.raises(NameTaken):
+        await stores.connections.insert(new_connection(account=first.account))
+
+
+async def test_the_same_account_in_another_workspace_is_fine(stores, new_connection):
+    first = new_connection()
+    await stores.connections.insert(first)
+    await stores.connections.insert(new_connection(team_id="T2", account=first.account, nickname=first.nickname))
+
+
+async def test_a_connection_that_waits_for_its_choice_does_not_take_the_account(real_stores, new_connection):
+    # On the real server only: mongomock's create_indexes drops partial filters.
+    waiting = new_connection(status=ConnectionStatus.PENDING_CHOICE)
+    await real_stores.connections.insert(waiting)
+    assert await real_stores.connections.find_by_account("T1", "echo", waiting.account.id) is None
+    chosen = new_connection(account=waiting.account)
+    await real_stores.connections.insert(chosen)
+    assert chosen == await real_stores.connections.find_by_account("T1", "echo", waiting.account.id)
+
+
+async def test_choosing_an_account_that_is_there_already_is_refused(stores, new_connection):
+    there, waiting = new_connection(), new_connection(status=ConnectionStatus.PENDING_CHOICE)
+    await stores.connections.insert(there)
+    await stores.connections.insert(waiting)
+    chosen = replace(waiting, status=ConnectionStatus.ACTIVE, account=there.account)
+    with pytest.raises(NameTaken):
+        await stores.connections.swap(waiting, chosen)
+    assert waiting == await stores.connections.find("T1", waiting.connection_id)
+
+
+async def test_a_nickname_is_unique_in_the_workspace_even_of_disconnected_ones(stores, new_connection):
+    gone = new_connection(status=ConnectionStatus.DISCONNECTED, sealed=None)
+    await stores.connections.insert(gone)
+    with pytest.raises(NameTaken):
+        await stores.connections.insert(new_connection(nickname=gone.nickname))
+    assert frozenset({gone.nickname}) == await stores.connections.list_nicknames("T1")
+
+
+async def test_swap_writes_and_clears_fields(stores, new_connection):
+    before = new_connection(status_reason="Why")
+    await stores.connections.insert(before)
+    after = replace(
+        before, status=ConnectionStatus.DISCONNECTED, status_reason=None, sealed=None, token_version=2, grant_id="g"
+    )
+    assert await stores.connections.swap(before, after)
+    assert after == await stores.connections.find("T1", before.connection_id)
+
+
+@pytest.mark.parametrize("stale", [{"token_version": 0}, {"status": ConnectionStatus.NEEDS_RECONNECT}])
+async def test_swap_and_delete_of_what_changed_meanwhile_do_nothing(stores, new_connection, stale):
+    stored = new_connection()
+    await stores.connections.insert(stored)
+    before = replace(stored, **stale)
+    assert not await stores.connections.swap(before, replace(before, nickname="other"))
+    assert not await stores.connections.delete(before)
+    assert stored == await stores.connections.find("T1", stored.connection_id)
+
+
+async def test_swap_refuses_to_turn_one_connection_into_another(stores, new_connection):
+    with pytest.raises(ValueError, match="keeps its id"):
+        await stores.connections.swap(new_connection(), new_connection())
+
+
+async def test_swap_leaves_the_refresh_lease_alone(stores, new_connection, now):
+    before = new_connection()
+    await stores.connections.insert(before)
+    until = now + timedelta(minutes=1)
+    assert await stores.connections.take_refresh_lease(before, owner="a", until=until, now=now)
+    assert await stores.connections.swap(before, replace(before, nickname="echo:new"))
+    assert not await stores.connections.take_refresh_lease(before, owner="b", until=until, now=now)
+
+
+async def test_delete_removes_it(stores, new_connection):
+    connection = new_connection()
+    await stores.connections.insert(connection)
+    assert await stores.connections.delete(connection)
+    assert await stores.connections.find("T1", connection.connection_id) is None
+
+
+async def test_the_list_leaves_out_disconnected_ones_and_is_oldest_first(stores, new_connection, now):
+    young = new_connection(created_at=now)
+    old = new_connection(created_at=now - timedelta(days=1))
+    gone = new_connection(status=ConnectionStatus.DISCONNECTED)
+    for connection in (young, old, gone):
+        await stores.connections.insert(connection)
+    assert (old, young) == await stores.connections.list_for_team("T1")
+
+
+async def test_a_worker_finds_connections_of_all_workspaces_by_id(stores, new_connection):
+    mine, theirs = new_connection(), new_connection(team_id="T2")
+    await stores.connections.insert(mine)
+    await stores.connections.insert(theirs)
+    assert {mine, theirs} == set(await stores.connections.find_any([mine.connection_id, theirs.connection_id, "none"]))
+
+
+async def test_a_refresh_lease_is_for_one_and_free_again_when_given_back(stores, new_connection, now):
+    connection = new_connection()
+    await stores.connections.insert(connection)
+    until = now + timedelta(minutes=1)
+    take = stores.connections.take_refresh_lease
+    assert await take(connection, owner="a", until=until, now=now)
+    assert not await take(connection, owner="b", until=until, now=now)
+    await stores.connections.release_refresh_lease(connection.connection_id, owner="b")
+    assert not await take(connection, owner="b", until=until, now=now)
+    await stores.connections.release_refresh_lease(connection.connection_id, owner="a")
+    assert await take(connection, owner="b", until=until, now=now)
+
+
+async def test_a_refresh_lease_ends_by_the_time_given(stores, new_connection, now):
+    connection = new_connection()
+    await stores.connections.insert(connection)
+    until = now + timedelta(minutes=1)
+    take = stores.connections.take_refresh_lease
+    assert await take(connection, owner="a", until=until, now=now)
+    assert not await take(connection, owner="b", until=until, now=until - timedelta(milliseconds=1))
+    assert await take(connection, owner="b", until=until + timedelta(minutes=1), now=until)
+
+
+async def test_no_refresh_lease_on_tokens_that_changed_meanwhile(stores, new_connection, now):
+    connection = new_connection()
+    await stores.connections.insert(connection)
+    stale = replace(connection, token_version=0)
+    assert not await stores.connections.take_refresh_lease(stale, owner="a", until=now + timedelta(minutes=1), now=now)
+
+
+async def test_only_old_unanswered_choices_are_deleted(stores, new_connection, now):
+    old = new_connection(status=ConnectionStatus.PENDING_CHOICE, created_at=now - timedelta(days=2))
+    young = new_connection(status=ConnectionStatus.PENDING_CHOICE, created_at=now)
+    chosen = new_connection(created_at=now - timedelta(days=2))
+    for connection in (old, young, chosen):
+        await stores.connections.insert(connection)
+    assert await stores.connections.delete_stale_choices(now - timedelta(days=1)) == 1
+    assert (chosen, young) == await stores.connections.list_for_team("T1")

@@ -1,0 +1,141 @@
+"""Indexes and the schema version, on the real server."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from logicspike.domain import DeliveryState
+from logicspike.store import schema
+from logicspike.store.schema import INDEXES, SCHEMA_VERSION, SchemaTooNew, ensure_schema
+
+
+async def explain(database, command):
+    return await database._database.command({"explain": command, "verbosity": "executionStats"})
+
+
+def stages(plan):
+    yield plan["stage"]
+    for child in [plan.get("inputStage"), *plan.get("inputStages", [])]:
+        if child:
+            yield from stages(child)
+
+
+@pytest.fixture
+async def crowded(real_stores, real_database, new_delivery, now):
+    """2,000 deliveries of the future, 300 that are due, 300 that are done, of ten workspaces and seven authors."""
+
+    def new(number, **changes):
+        whose = {"team_id": f"T{number % 10}", "author_id": f"U{number % 7}", "connection_id": f"c{number % 7}"}
+        return new_delivery(**whose, **changes)
+
+    later = [new(number, next_try_at=now + timedelta(minutes=1 + number)) for number in range(2000)]
+    due = [new(number) for number in range(300)]
+    done = [new(number, state=DeliveryState.PUBLISHED) for number in range(300)]
+    await real_stores.deliveries.insert_many([*later, *due, *done])
+    return real_database
+
+
+async def test_the_read_of_a_claim_touches_its_limit_of_index_keys_and_no_document(crowded, now):
+    find = {
+        "find": "deliveries",
+        "filter": {"state": "scheduled", "next_try_at": {"$lte": now}},
+        "projection": {"_id": 1},
+        "sort": {"next_try_at": 1, "_id": 1},
+        "limit": 50,
+    }
+    explained = await explain(crowded, find)
+    statistics = explained["executionStats"]
+    found = set(stages(explained["queryPlanner"]["winningPlan"]))
+    assert "IXSCAN" in found
+    assert not found & {"SORT", "FETCH", "COLLSCAN"}
+    assert statistics["nReturned"] == 50
+    assert statistics["totalKeysExamined"] <= 52
+    assert statistics["totalDocsExamined"] == 0
+
+
+async def test_the_write_of_a_claim_goes_by_id(crowded, now):
+    due = {"state": "scheduled", "next_try_at": {"$lte": now}}
+    ids = [document["_id"] for document in await crowded.collection("deliveries").find(due).limit(50).to_list(None)]
+    update = {"q": {"_id": {"$in": ids}, **due}, "u": {"$set": {"state": "claimed"}}, "multi": True}
+    statistics = (await explain(crowded, {"update": "deliveries", "updates": [update]}))["executionStats"]
+    assert statistics["totalKeysExamined"] <= 102
+
+
+@pytest.mark.parametrize(
+    ("query", "order", "index"),
+    [
+        ({"state": {"$in": ["claimed", "publishing"]}, "claimed_until": {"$lte": None}}, "claimed_until", "lease"),
+        ({"state": "unknown", "is_asked": False, "settled_at": {"$lt": None}}, "settled_at", "unasked"),
+        ({"team_id": "T1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "team"),
+        ({"team_id": "T1", "author_id": "U1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "author"),
+        ({"team_id": "T1", "connection_id": "c1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "connection"),
+    ],
+)
+async def test_each_list_has_its_index_and_sorts_nothing(crowded, now, query, order, index):
+    filled = {
+        name: {operator: now if operand is None else operand for operator, operand in value.items()}
+        if isinstance(value, dict)
+        else value
+        for name, value in query.items()
+    }
+    sort = {"due_at": 1, "_id": 1} if order == "due_at" else {order: 1}
+    plan = (await explain(crowded, {"find": "deliveries", "filter": filled, "sort": sort, "limit": 50}))["queryPlanner"]
+    assert f"'indexName': '{index}'" in str(plan["winningPlan"])
+    assert not set(stages(plan["winningPlan"])) & {"SORT", "COLLSCAN"}
+
+
+async def test_all_indexes_are_there_and_those_on_purge_at_delete_at_that_time(real_database):
+    for name, expected in INDEXES.items():
+        if not expected:
+            continue
+        there = await real_database.collection(name).index_information()
+        assert {index.document["name"] for index in expected} | {"_id_"} == set(there)
+        for index in there.values():
+            assert ("purge_at" in str(index["key"])) == (index.get("expireAfterSeconds") == 0)
+    with_purge = {name for name, indexes in INDEXES.items() if any(i.document["name"] == "purge" for i in indexes)}
+    assert with_purge == {"scheduled_posts", "pending_authorizations", "seen_requests"}
+
+
+async def test_starting_again_and_many_at_once_is_fine(mongo_database):
+    await asyncio.gather(*(ensure_schema(mongo_database) for _ in range(4)))
+    await ensure_schema(mongo_database)
+    document = await mongo_database.collection("schema").find_one({})
+    assert document == {"_id": "schema", "version": SCHEMA_VERSION}
+
+
+async def test_a_database_of_a_later_version_is_refused_and_left_alone(mongo_database):
+    await mongo_database.collection("schema").insert_one({"_id": "schema", "version": SCHEMA_VERSION + 1})
+    with pytest.raises(SchemaTooNew, match=f"version {SCHEMA_VERSION + 1}"):
+        await ensure_schema(mongo_database)
+    assert await mongo_database.collection("deliveries").index_information() == {}
+
+
+async def test_migrations_run_once_in_order_from_the_stored_version(mongo_database, monkeypatch):
+    await ensure_schema(mongo_database)
+    ran = []
+
+    def migration(number):
+        async def migrate(database):
+            ran.append(number)
+
+        return migrate
+
+    monkeypatch.setattr(schema, "MIGRATIONS", {SCHEMA_VERSION + n: migration(n) for n in (1, 2)})
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", SCHEMA_VERSION + 2)
+    await ensure_schema(mongo_database)
+    await ensure_schema(mongo_database)
+    assert ran == [1, 2]
+
+
+async def test_documents_that_may_go_say_when(real_stores, real_database, every_call):
+    for name in ("PendingStore.save_ticket", "PendingStore.save_result", "PostStore.save_draft", "RequestLog.is_first"):
+        await every_call[name](real_stores)
+    lives = {}
+    for name in ("pending_authorizations", "scheduled_posts", "seen_requests"):
+        for document in await real_database.collection(name).find({}).to_list(None):
+            lives[document["_id"]] = document["purge_at"] - real_database.purge_at(timedelta(0))
+    assert timedelta(days=30) <= lives.pop("h1") + timedelta(minutes=1)
+    expected = {"r1": timedelta(hours=1), "x1": timedelta(days=7), "Ev1": timedelta(days=1)}
+    assert expected.keys() == lives.keys()
+    assert all(abs(lives[key] - life) < timedelta(minutes=1) for key, life in expected.items())

@@ -33,7 +33,8 @@ from .services.refreshing import Refreshing
 from .services.releasing import Releasing
 from .services.scheduling import Scheduling
 from .settings import Settings
-from .slack.edge import SlackEdge, SlackServices
+from .slack.edge import SlackEdge
+from .slack.services import SlackServices
 from .store.opening import StoreNotUsable, Stores, open_stores
 from .vault import KeyRing, Vault, parse_key_ring
 from .web.app import build_web_app
@@ -44,6 +45,7 @@ __all__ = ["Bot", "StartFailed", "run_bot", "serve"]
 log = logging.getLogger("logicspike")
 
 _STOP_TIMEOUT: Final = timedelta(seconds=35)  # longer than the façade's 30 s for a publish
+_SLACK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 _CHOICE_LIFETIME: Final = timedelta(hours=24)
 _LAG_LIMIT: Final = timedelta(seconds=30)
 
@@ -138,8 +140,16 @@ async def _start(settings: Settings, clock: Clock | None, listener: socket.socke
     )
     await stack.enter_async_context(platforms)
     _log_platforms(platforms)
-    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-    slack = SlackEdge(settings, session=session, workspaces=stores.workspaces, clock=time)
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=_SLACK_TIMEOUT)
+    )
+    slack = SlackEdge(
+        settings,
+        session=session,
+        workspaces=stores.workspaces,
+        clock=time,
+        titles={name: platforms.get(name).title for name in platforms.names},
+    )
     services = _build_services(settings, stores, platforms, slack, time)
     stack.push_async_callback(services.delivering.stop, _STOP_TIMEOUT)
     scheduler = _build_scheduler(services, stores, time)
@@ -151,10 +161,11 @@ async def _start(settings: Settings, clock: Clock | None, listener: socket.socke
             answering=services.answering,
             leaving=services.leaving,
             platforms=platforms,
+            members=slack.directory,
             requests=stores.requests,
             clock=time,
-        ),
-        wake=scheduler.wake,
+            tasks=slack.tasks,
+        )
     )
     stack.push_async_callback(slack.drain)
     health = _Health(stores=stores, slack=slack, scheduler=scheduler, platforms=platforms)

@@ -368,7 +368,7 @@ def normalize_text(text: str) -> str:
 
 
 def make_nickname(platform: str, account_name: str, taken: frozenset[str]) -> str:
-    """Make a short name for an account: ``facebook:acme-inc``, with a number where it is taken."""
+    """Make a short name for an account: ``chirp:acme-inc``, with a number where it is taken."""
     ascii_name = unicodedata.normalize("NFKD", account_name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:24].strip("-") or "account"
     plain = f"{platform}:{slug}"

@@ -45,7 +45,7 @@ def is_alive(pid):
 
 async def until_gone(pid):
     async with asyncio.timeout(10):
-        while is_alive(pid):
+        while is_alive(pid):  # noqa: ASYNC110  # the end of a process that isn't our child can only be polled
             await asyncio.sleep(0.01)
 
 
@@ -91,28 +91,29 @@ async def read(uri):
 
 
 async def test_it_listens_on_a_private_socket_and_on_no_port(mongod, tmp_path):
-    uri = await mongod.start()
-    socket_path = Path(unquote(urlsplit(uri).netloc))
-    assert stat.S_IMODE(socket_path.parent.stat().st_mode) == 0o700
-    assert stat.S_IMODE(socket_path.stat().st_mode) == 0o600
+    socket_path = Path(unquote(urlsplit(await mongod.start()).netloc))
     assert len(os.fsencode(socket_path)) <= 107
+    assert [mode_of(socket_path.parent), mode_of(socket_path)] == [0o700, 0o600]
     pid = pid_of(tmp_path)
-    inodes = {
-        link.removeprefix("socket:[").removesuffix("]")
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir()
-        if (link := str(descriptor.readlink())).startswith("socket:[")
-    }
+    inodes = socket_inodes(pid)
     assert inodes
-    network = [line.split() for name in ("tcp", "tcp6", "udp", "udp6") for line in _table(pid, name)]
-    assert not {row[9] for row in network} & inodes
-    unix = [line.split() for line in _table(pid, "unix")]
-    listening = {row[7] for row in unix if row[6] in inodes and row[3] == "00010000" and len(row) > 7}
-    assert {str(socket_path)} == listening
+    assert not {row[9] for name in ("tcp", "tcp6", "udp", "udp6") for row in network_table(pid, name)} & inodes
+    listening = [row for row in network_table(pid, "unix") if row[6] in inodes and row[3] == "00010000"]
+    assert [row[7] for row in listening] == [str(socket_path)]
 
 
-def _table(pid, name):
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def socket_inodes(pid):
+    links = [str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
+    return {link.removeprefix("socket:[").removesuffix("]") for link in links if link.startswith("socket:[")}
+
+
+def network_table(pid, name):
     path = Path(f"/proc/{pid}/net/{name}")
-    return path.read_text().splitlines()[1:] if path.exists() else []
+    return [line.split() for line in path.read_text().splitlines()[1:]] if path.exists() else []
 
 
 async def test_stopping_ends_it_and_leaves_no_socket_and_the_data(mongod, tmp_path):

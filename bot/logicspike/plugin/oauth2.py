@@ -55,6 +55,8 @@ ClientAuthMethod = Literal["client_secret_post", "client_secret_basic"]
 
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 DEFAULT_PAUSE = timedelta(minutes=1)
+SHORTEST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,12 +146,13 @@ async def call(
     sent = dict(headers or {})
     if tokens is not None:
         sent["Authorization"] = f"Bearer {tokens.access_token}"
+    return await _send(ctx, method, url, creates=creates, params=params, data=form, json=json, headers=sent)
+
+
+async def _send(ctx: PlatformContext, method: str, url: str, *, creates: bool = False, **options: Any) -> Reply:
     try:
-        async with ctx.http.request(
-            method, url, params=params, data=form, json=json, headers=sent, allow_redirects=False
-        ) as response:
-            raw = await response.content.read(MAX_ANSWER_BYTES)
-            return Reply(status=response.status, headers=response.headers.copy(), body=_parse_json(raw))
+        async with ctx.http.request(method, url, allow_redirects=False, **options) as response:
+            return Reply(status=response.status, headers=response.headers.copy(), body=await _read_json(response))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise PlatformUnavailable("The platform can't be reached.") from error
     except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
@@ -158,10 +161,15 @@ async def call(
         raise PlatformUnavailable("The platform gave no answer.") from error
 
 
-def _parse_json(raw: bytes) -> Any:
+async def _read_json(response: aiohttp.ClientResponse) -> Any:
+    raw = bytearray()
+    async for chunk in response.content.iter_any():
+        raw += chunk
+        if len(raw) > MAX_ANSWER_BYTES:
+            return None
     try:
         return jsonlib.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -251,7 +259,7 @@ async def revoke_token(
         PlatformUnavailable: it could not be done now.
     """
     body = urlencode({"token": token, "token_type_hint": hint})
-    reply = await _send_form(ctx, *_authenticate(ctx, url, body, auth))
+    reply = await _send_client_form(ctx, url, body, auth)
     if reply.status >= 500 or reply.status == 429:
         raise PlatformUnavailable("The platform did not confirm the withdrawal.")
 
@@ -295,17 +303,21 @@ async def post_json(ctx: PlatformContext, url: str, tokens: TokenSet, body: obje
 def retry_after(reply: Reply, now: datetime, *, default: timedelta = DEFAULT_PAUSE) -> datetime:
     """Tell when to try again by the ``Retry-After`` header (seconds or a date, RFC 9110 section 10.2.3).
 
+    Never at once and never later than in a day, so that neither a zero nor a wrong clock does harm.
+
     Args:
         reply: the platform's answer.
         now: aware UTC.
         default: how long to wait where the header is absent or unreadable.
     """
     value = reply.headers.get("Retry-After", "")
-    if value.isascii() and value.isdigit():
-        return now + timedelta(seconds=min(int(value), 86_400))
     try:
-        return max(parsedate_to_datetime(value), now)
-    except (ValueError, TypeError):
+        if value.isascii() and value.isdigit():
+            until = now + timedelta(seconds=int(value))
+        else:
+            until = parsedate_to_datetime(value)
+        return min(max(until, now + SHORTEST_PAUSE), now + LONGEST_PAUSE)
+    except (ValueError, TypeError, OverflowError):  # too many digits, no date at all, a date without a zone
         return now + default
 
 
@@ -316,30 +328,23 @@ def _raise_common(ctx: PlatformContext, reply: Reply) -> None:
         raise RateLimited("The platform asks us to slow down.", until=retry_after(reply, ctx.now))
 
 
-def _authenticate(ctx: PlatformContext, url: str, body: str, auth: ClientAuthMethod) -> tuple[str, dict[str, str], str]:
+async def _send_client_form(ctx: PlatformContext, url: str, body: str, auth: ClientAuthMethod) -> Reply:
     client = ClientAuth(ctx.client.client_id, ctx.client.client_secret, auth)
     headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8"}
     signed_url, signed_headers, signed_body = client.prepare("POST", url, headers, body)
     # aiohttp counts the body itself; a second length would contradict it.
-    return signed_url, {k: v for k, v in signed_headers.items() if k.lower() != "content-length"}, signed_body
+    sent = {name: value for name, value in signed_headers.items() if name.lower() != "content-length"}
+    return await _send(ctx, "POST", signed_url, data=signed_body, headers=sent)
 
 
 async def _token_call(ctx: PlatformContext, url: str, body: str, auth: ClientAuthMethod) -> Reply:
-    reply = await _send_form(ctx, *_authenticate(ctx, url, body, auth))
+    reply = await _send_client_form(ctx, url, body, auth)
     if reply.status == 429:
         raise RateLimited("The platform asks us to slow down.", until=retry_after(reply, ctx.now))
-    if reply.status >= 500:
+    # A refusal is a JSON object (RFC 6749 section 5.2); anything else comes from something in between.
+    if reply.status >= 500 or not (reply.ok or reply.object):
         raise PlatformUnavailable(f"The platform answered with status {reply.status}.")
     return reply
-
-
-async def _send_form(ctx: PlatformContext, url: str, headers: Mapping[str, str], body: str) -> Reply:
-    try:
-        async with ctx.http.post(url, data=body, headers=headers, allow_redirects=False) as response:
-            raw = await response.content.read(MAX_ANSWER_BYTES)
-            return Reply(status=response.status, headers=response.headers.copy(), body=_parse_json(raw))
-    except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
-        raise PlatformUnavailable("The platform gave no answer.") from error
 
 
 def _oauth_error(reply: Reply) -> OAuthError | None:
@@ -371,10 +376,10 @@ def _to_token_set(ctx: PlatformContext, reply: Reply, scope_separators: str) -> 
 
 def _expiry(now: datetime, expires_in: object) -> datetime | None:
     try:
-        seconds = int(str(expires_in))
-    except ValueError:
+        seconds = float(str(expires_in))
+        return now + timedelta(seconds=seconds) if seconds > 0 else None
+    except (ValueError, OverflowError):
         return None
-    return now + timedelta(seconds=seconds) if seconds > 0 else None
 
 
 def _split_scopes(scope: object, separators: str) -> tuple[str, ...]:

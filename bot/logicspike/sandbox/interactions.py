@@ -54,7 +54,7 @@ class Interactions:
         self.base_url = "http://127.0.0.1"
 
     async def command(self, user_id: str, name: str, text: str = "", *, channel_id: str = GENERAL) -> BotAnswer:
-        """Send a slash command, for instance ``("U0ANA", "/connect", "facebook")``; its answer's body is shown."""
+        """Send a slash command, for instance ``("U0ANA", "/connect", "chirp")``; its answer's body is shown."""
         conversation = self._conversation(user_id, channel_id)
         via = f"{name} {text}".strip()
         response_id = self._responses.issue(user_id=user_id, channel=channel_id, via=via)
@@ -173,9 +173,7 @@ class Interactions:
             case {"response_action": "update", "view": dict(spec)} if not check_view(spec):
                 self.views.update(current, spec)
                 return "updated", {}
-            case {"response_action": "push", "view": dict(spec)} if not check_view(spec) and self._has_room(
-                view.user_id
-            ):
+            case {"response_action": "push", "view": dict(spec)} if self._can_push(view.user_id, spec):
                 self.views.push(view.user_id, spec)
                 return "pushed", {}
             case {"response_action": "clear"}:

@@ -31,7 +31,7 @@ class PanelPlatform(Protocol):
 
     @property
     def name(self) -> str:
-        """The name people type, for instance ``facebook``."""
+        """The name people type, for instance ``chirp``."""
         ...
 
     @property

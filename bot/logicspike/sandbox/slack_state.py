@@ -118,7 +118,7 @@ class Message:
 
     Attributes:
         only_for: the one member who sees it (an ephemeral message), or None.
-        via: the slash command it answers, for instance ``/connect facebook``; "" when none.
+        via: the slash command it answers, for instance ``/connect chirp``; "" when none.
         revision: the change of the workspace that made it look so.
     """
 

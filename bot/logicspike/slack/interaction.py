@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from ..domain import Member
+from .message import Message
 
-__all__ = ["Interaction", "Unreadable", "read_interaction", "read_text"]
+__all__ = ["Interaction", "Unreadable", "ack_with", "read_interaction", "read_text", "read_typed"]
 
 
 class Unreadable(Exception):
@@ -63,6 +65,17 @@ def read_text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise Unreadable
     return value
+
+
+def read_typed(body: Mapping[str, Any]) -> str:
+    """What was typed after a command's name; "" when nothing was."""
+    typed = body.get("text")
+    return typed if isinstance(typed, str) else ""
+
+
+async def ack_with(ack: AsyncAck, message: Message) -> None:
+    """Acknowledge with an answer that only the member sees."""
+    await ack(response_type="ephemeral", **message.to_payload())
 
 
 def _first_url(urls: object) -> object:

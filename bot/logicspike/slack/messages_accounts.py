@@ -42,6 +42,7 @@ from .surface import (
     POST_LIST,
     SCHEDULE_OPEN,
 )
+from .times import describe_moment
 from .wording import account_words, count_posts, day_and_time, join_words, preview
 
 __all__ = [
@@ -172,24 +173,24 @@ def render_connected(notice: Connected) -> Message:
     )
 
 
-def render_reconnect_needed(notice: ReconnectNeeded, zone: str) -> Message:
+def render_reconnect_needed(notice: ReconnectNeeded, zone: str, now: datetime) -> Message:
     """The platform ended our access."""
     account, title = account_words(notice.connection, notice.platform_title), name(notice.platform_title)
-    why = prose(notice.explanation)
-    due = notice.next_due_at
-    waiting = f"{count_posts(notice.waiting)} waiting{_next_due(due, zone, is_token=False)}" if notice.waiting else ""
-    shown = f"*{count_posts(notice.waiting)} waiting*{_next_due(due, zone, is_token=True)}. " if notice.waiting else ""
+    waiting = _waiting_words(notice, zone, now)
     return build_message(
-        f"{title} asks you to sign in again for {account}. {waiting + '. ' if waiting else ''}Nothing is lost.",
-        paragraph(f"*{title} asks you to sign in again: {account}*\n{why}\n{shown}Nothing is lost."),
+        f"{title} asks you to sign in again for {account}. {waiting}Nothing is lost.",
+        paragraph(
+            f"*{title} asks you to sign in again: {account}*\n{prose(notice.explanation)}\n{waiting}Nothing is lost."
+        ),
         actions(reconnect_button(notice.connection.connection_id), disconnect_button(notice.connection)),
     )
 
 
-def _next_due(due: datetime | None, zone: str, *, is_token: bool) -> str:
-    if due is None:
+def _waiting_words(notice: ReconnectNeeded, zone: str, now: datetime) -> str:
+    if not notice.waiting:
         return ""
-    return f", the next for {show_day_and_time(due, zone) if is_token else day_and_time(due, zone)}"
+    due = f", the next for {describe_moment(notice.next_due_at, zone, now)}" if notice.next_due_at else ""
+    return f"{count_posts(notice.waiting)} waiting{due}. "
 
 
 def render_reconnected(notice: Reconnected, zone: str) -> Message:
@@ -218,16 +219,14 @@ def _reconnected_words(account: str, notice: Reconnected) -> str:
     return " ".join(sentences)
 
 
-def render_tokens_ending(notice: TokensEnding, zone: str) -> Message:
+def render_tokens_ending(notice: TokensEnding, zone: str, now: datetime) -> Message:
     """Access that can't be renewed by itself ends soon."""
     account, title = account_words(notice.connection, notice.platform_title), name(notice.platform_title)
+    ends = describe_moment(notice.ends_at, zone, now)
     advice = "Sign in again before then, and your posts go out without a break."
     return build_message(
-        f"My access to {account} ends on {day_and_time(notice.ends_at, zone)}. {advice}",
-        paragraph(
-            f"*My access to {account} ends on {show_day_and_time(notice.ends_at, zone)}*\n"
-            f"{title} doesn't let me renew it by myself. {advice}"
-        ),
+        f"My access to {account} ends on {ends}. {advice}",
+        paragraph(f"*My access to {account} ends on {ends}*\n{title} doesn't let me renew it by myself. {advice}"),
         actions(reconnect_button(notice.connection.connection_id), disconnect_button(notice.connection)),
     )
 

@@ -38,8 +38,8 @@ _SHORT: Final = 80
 
 def rewrite_button(delivery: Delivery, *, is_primary: bool = True) -> InteractiveElement:
     """The button that opens the composer with what a post said."""
-    style = "primary" if is_primary else None
-    return button("Edit and schedule again", SCHEDULE_OPEN, f"post:{delivery.delivery_id}", style=style)
+    value = f"post:{delivery.delivery_id}"
+    return button("Edit and schedule again", SCHEDULE_OPEN, value, style="primary" if is_primary else None)
 
 
 def render_delivery_published(notice: DeliveryPublished) -> Message:

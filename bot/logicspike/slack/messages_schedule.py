@@ -197,9 +197,10 @@ def post_list(deliveries: tuple[Delivery, ...], zone: str, now: datetime, titles
         return build_message(empty, paragraph(empty), actions(_write_button()))
     ordered = sorted(deliveries, key=lambda delivery: (delivery.due_at, delivery.delivery_id))
     shown, more = ordered[:_PAGE], len(ordered) - _PAGE
+    count, next_due = count_posts(len(ordered)), describe_moment(ordered[0].due_at, zone, now)
     return build_message(
-        f"{count_posts(len(ordered))} not published yet. The next is due {describe_moment(ordered[0].due_at, zone, now)}.",
-        paragraph(f"*{count_posts(len(ordered))} not published yet*"),
+        f"{count} not published yet. The first is due {next_due}.",
+        paragraph(f"*{count} not published yet*"),
         *_days(shown, zone, titles),
         note(f"and {count_posts(more)} more, due later.") if more > 0 else None,
         note(f"Times are in {find_zone(zone).key}, from your Slack profile."),
@@ -239,11 +240,17 @@ def _state_with_time(delivery: Delivery, zone: str) -> str:
     return words
 
 
-def cancel_result(outcome: CancelOutcome, titles: Titles = NO_TITLES) -> Message:
-    """What came of a cancel: done (once or twice makes no difference), too late, or no such post."""
+def cancel_result(outcome: CancelOutcome, typed: str = "", titles: Titles = NO_TITLES) -> Message:
+    """What came of a cancel: done (once or twice makes no difference), too late, or no such post.
+
+    Args:
+        outcome: of the use case.
+        typed: the id the member gave, for when there is no such post.
+        titles: what people read for each platform.
+    """
     delivery = outcome.delivery
     if delivery is None:
-        return no_such_post(outcome.suggestion)
+        return no_such_post(outcome.suggestion, typed)
     if not outcome.is_canceled:
         return _too_late(delivery, titles)
     target = target_words(delivery, title_of(delivery.platform, titles))
@@ -261,10 +268,11 @@ def _too_late(delivery: Delivery, titles: Titles) -> Message:
     return build_message(f"{sentence} {message.text}", paragraph(sentence), *message.blocks)
 
 
-def no_such_post(suggestion: str | None = None) -> Message:
-    """No post has this id."""
+def no_such_post(suggestion: str | None = None, typed: str = "") -> Message:
+    """No post has this id; without an id, one has to be given."""
     hint = f" Did you mean {code(suggestion)}?" if suggestion else ""
-    sentence = f"There is no post with this id.{hint} Nothing was changed."
+    which = f"the id {code(typed)}" if typed.strip() else "this id"
+    sentence = f"There is no post with {which}.{hint} Nothing was changed."
     return build_message(sentence, paragraph(sentence), actions(button("Show what is scheduled", POST_LIST)))
 
 

@@ -31,6 +31,7 @@ __all__ = [
 # docs.slack.dev/messaging/formatting-message-text, checked 2026-11: these three and no others
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _NAME_UNITS: Final = 60
+_CODE_UNITS: Final = 120
 _ELLIPSIS: Final = "…"
 
 
@@ -124,7 +125,7 @@ def name(text: str) -> str:
 
 def code(text: str) -> str:
     """Show something that can be typed."""
-    return f"`{escape(one_line(text.replace('`', chr(39)), _NAME_UNITS))}`"
+    return f"`{escape(one_line(text.replace('`', "'"), _CODE_UNITS))}`"
 
 
 def bullets(lines: tuple[str, ...]) -> str:

@@ -12,10 +12,14 @@ import aiohttp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from ..clock import Clock
 from ..domain import Member
 from ..services.notices import Notice
+from ..services.ports import MemberDirectory, SlackUnavailable
 from .authorize import describe_failure
 from .message import Message
+from .messages import render_notice
+from .wording import NO_TITLES, Titles
 
 __all__ = ["DirectMessages", "SlackNotifier"]
 
@@ -78,21 +82,37 @@ class DirectMessages:
 
 
 class SlackNotifier:
-    """Words notices and sends them by direct message.
+    """Words notices in their reader's time zone and sends them by direct message.
 
     Args:
         messages: sends them.
-        render: words a notice.
+        directory: knows the reader's time zone.
+        clock: the time.
+        titles: what people read for each platform's name.
     """
 
-    def __init__(self, messages: DirectMessages, render: Callable[[Notice], Message]) -> None:
+    def __init__(
+        self, messages: DirectMessages, *, directory: MemberDirectory, clock: Clock, titles: Titles = NO_TITLES
+    ) -> None:
         self._messages = messages
-        self._render = render
+        self._directory = directory
+        self._clock = clock
+        self._titles = titles
 
     async def notify(self, member: Member, notice: Notice) -> str | None:
         """Send a notice; a reference for ``revise``, or None when Slack would not take it (logged, never raised)."""
-        return await self._messages.send(member, self._render(notice))
+        reference = await self._messages.send(member, await self._render(member, notice))
+        return f"{reference}:{member.team_id}:{member.user_id}" if reference is not None else None
 
     async def revise(self, message: str, notice: Notice) -> None:
         """Put another notice in a message's place; a failure is logged, never raised."""
-        await self._messages.replace(message, self._render(notice))
+        channel, ts, team_id, user_id = message.split(":")
+        reader = Member(team_id=team_id, user_id=user_id)
+        await self._messages.replace(f"{channel}:{ts}", await self._render(reader, notice))
+
+    async def _render(self, reader: Member, notice: Notice) -> Message:
+        try:
+            zone = (await self._directory.get_profile(reader)).zone
+        except SlackUnavailable:
+            zone = "UTC"
+        return render_notice(notice, zone=zone, now=self._clock.now(), titles=self._titles)

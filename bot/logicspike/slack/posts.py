@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal
 
-from ..domain import Delivery, Member
+from ..domain import Member
 from . import messages, surface
 from .clicks import Answer, Click, Place
 from .message import Message
@@ -37,13 +37,13 @@ class PostListeners:
         """The member's posts that are still to come or need something."""
         profile = await self._services.members.get_profile(member)
         deliveries = await self._services.scheduling.list_open(member)
-        return messages.post_list(deliveries, zone=profile.zone, titles=self._services.titles())
+        return messages.post_list(deliveries, profile.zone, self._services.clock.now(), self._services.titles())
 
     async def cancel(self, member: Member, delivery_id: str) -> Message:
         """Cancel a post, and say what came of it."""
-        profile = await self._services.members.get_profile(member)
-        outcome = await self._services.scheduling.cancel(member, delivery_id)
-        return messages.cancel_result(outcome, typed=delivery_id, zone=profile.zone, titles=self._services.titles())
+        return messages.cancel_result(
+            await self._services.scheduling.cancel(member, delivery_id), self._services.titles()
+        )
 
     async def _on_cancel(self, click: Click) -> Message:
         return await self.cancel(click.member, click.value)
@@ -55,13 +55,13 @@ class PostListeners:
         async def run(click: Click) -> Message:
             delivery_id, attempt_id = click.split()
             settled = await self._services.answering.settle_unknown(click.member, delivery_id, attempt_id, answer)
-            return self._render(settled, messages.unknown_result)
+            return messages.unknown_result(settled, self._services.titles())
 
         return run
 
     def _settle_late(self, answer: Literal["publish", "drop"]) -> Callable[[Click], Awaitable[Message]]:
         async def run(click: Click) -> Message:
             settled = await self._services.answering.settle_late(click.member, click.value, answer)
-            return self._render(settled, messages.late_result)
+            return messages.late_result(settled, self._services.titles())
 
         return run

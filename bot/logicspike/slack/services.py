@@ -13,6 +13,8 @@ from ..services.leaving import Leaving
 from ..services.ports import MemberDirectory, RequestLog
 from ..services.scheduling import Scheduling
 from ..tasks import Tasks
+from .messages_connect import PlatformChoice
+from .wording import Titles
 
 __all__ = ["SlackServices"]
 
@@ -31,3 +33,16 @@ class SlackServices:
     requests: RequestLog
     clock: Clock
     tasks: Tasks
+
+    def titles(self) -> Titles:
+        """What people read for each platform's name."""
+        return {name: self.platforms.get(name).title for name in self.platforms.names}
+
+    def choices(self) -> tuple[PlatformChoice, ...]:
+        """The installed platforms, as messages show them."""
+        return tuple(self._choice(name) for name in self.platforms.names)
+
+    def _choice(self, name: str) -> PlatformChoice:
+        problems = self.platforms.problems(name)
+        title = self.platforms.get(name).title
+        return PlatformChoice(name=name, title=title, is_ready=not problems, reason=problems[0] if problems else None)

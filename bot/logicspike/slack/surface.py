@@ -66,7 +66,7 @@ ACTIONS: Final = {
     DISCONNECT_CANCEL_POSTS: "connection id: disconnects and cancels its posts",
     DISCONNECT_MOVE_POSTS: "connection id:other connection id: moves the posts, then disconnects",
     DISCONNECT_KEEP: "connection id: changes nothing",
-    SCHEDULE_OPEN: "draft id, or nothing: opens the composer",
+    SCHEDULE_OPEN: "draft id, or post:delivery id, or nothing: opens the composer",
     DRAFT_PICK_ACCOUNT: "draft id:connection id: answers which account was meant",
     DRAFT_PICK_TIME: "draft id:Unix seconds: answers which time was meant",
     DRAFT_DISCARD: "draft id: throws the draft away",

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from ..domain import Delivery, DeliveryState, check_transition
 from .documents import changes_to, delivery_from_document, delivery_to_document
-from .mongo import Database, Document, is_outage, reports_outage, wins_or_landed
+from .mongo import Database, Document, is_reply_lost, reports_outage, wins_or_landed
 
 __all__ = ["MongoDeliveryStore"]
 
@@ -45,7 +45,7 @@ class MongoDeliveryStore:
         try:
             await self._deliveries.insert_many([delivery_to_document(delivery) for delivery in deliveries])
         except PyMongoError as error:
-            if not is_outage(error) or not await self._are_there(deliveries):
+            if not is_reply_lost(error) or not await self._are_there(deliveries):
                 raise
 
     async def _are_there(self, deliveries: Collection[Delivery]) -> bool:
@@ -84,7 +84,7 @@ class MongoDeliveryStore:
             )
         except PyMongoError as error:
             # The reply may be lost, not the claim: what carries our token is ours.
-            if not is_outage(error):
+            if not is_reply_lost(error):
                 raise
         ours = {**ids, "claim_token": claim["claim_token"]}
         return _all(await self._deliveries.find(ours).sort(oldest_first).to_list(None))

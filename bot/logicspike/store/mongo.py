@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,7 +25,7 @@ __all__ = [
     "Database",
     "Document",
     "Driver",
-    "is_outage",
+    "is_reply_lost",
     "open_database",
     "outages_as_unavailable",
     "ping",
@@ -35,10 +37,11 @@ __all__ = [
 Driver: TypeAlias = Literal["motor", "pymongo"]
 Document: TypeAlias = dict[str, Any]
 
-BUDGET: Final = timedelta(seconds=2.3)
+BUDGET: Final = timedelta(seconds=2.2)
 """How long a store's method may take in all, so that Slack's three seconds still allow for a "try again"."""
 
 _CONNECT: Final = timedelta(seconds=2)
+_CLOSING: Final = timedelta(seconds=1)
 _SOCKET: Final = timedelta(seconds=60)
 _REFUSED: Final = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, Atlas's own AtlasError
 
@@ -64,7 +67,9 @@ class Database:
 
     def __init__(self, client: Any, name: str, *, real_time: Clock | None = None) -> None:
         self.name = name
-        self._client = client
+        self._close: Callable[[], Awaitable[None]] = (
+            client.close if isinstance(client, AsyncMongoClient) else functools.partial(asyncio.to_thread, client.close)
+        )
         self._real_time = real_time or SystemClock()
         self._database = client.get_database(
             name,
@@ -87,9 +92,9 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections; the database cannot be used afterwards."""
-        closing = self._client.close()
-        if closing is not None:  # PyMongo's is awaited, Motor's is not
-            await closing
+        # Both say goodbye to the server, which may be gone; Motor's close would keep the event loop waiting for that.
+        with pymongo.timeout(_CLOSING.total_seconds()):
+            await self._close()
 
 
 def open_database(
@@ -114,23 +119,28 @@ def open_database(
     """
     client_class: Any = AsyncIOMotorClient if driver == "motor" else AsyncMongoClient
     try:
-        client = client_class(
-            uri,
-            appname="logicspike",
-            tz_aware=True,
-            w="majority",
-            journal=True,
-            readPreference="primary",
-            serverSelectionTimeoutMS=_milliseconds(server_selection_timeout),
-            connectTimeoutMS=_milliseconds(_CONNECT),
-            socketTimeoutMS=_milliseconds(_SOCKET),
-            waitQueueTimeoutMS=_milliseconds(_CONNECT),
-            event_listeners=list(listeners),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # or a misspelt option would be dropped with a mere warning
+            client = client_class(
+                uri,
+                appname="logicspike",
+                tz_aware=True,
+                w="majority",
+                journal=True,
+                readPreference="primary",
+                serverSelectionTimeoutMS=_milliseconds(server_selection_timeout),
+                connectTimeoutMS=_milliseconds(_CONNECT),
+                socketTimeoutMS=_milliseconds(_SOCKET),
+                waitQueueTimeoutMS=_milliseconds(_CONNECT),
+                event_listeners=list(listeners),
+            )
         return Database(client, name)
-    except (errors.ConfigurationError, errors.InvalidName, BSONError, ValueError, TypeError) as error:
+    except (errors.ConfigurationError, errors.InvalidName, BSONError, ValueError, TypeError, UserWarning) as error:
         # The driver's own sentence may quote the address, and with it the password.
-        raise BadDatabaseAddress(f"The database's address or name cannot be read ({type(error).__name__}).") from None
+        raise BadDatabaseAddress(
+            f"The database's address (MONGODB_URI) or name cannot be read ({type(error).__name__}). An address looks "
+            "like mongodb://host:27017/; name and password in it are percent-encoded, and its options are MongoDB's own."
+        ) from None
 
 
 def _milliseconds(duration: timedelta) -> int:
@@ -157,9 +167,10 @@ def outages_as_unavailable(budget: timedelta = BUDGET) -> Iterator[None]:
         raise StoreUnavailable(sentence) from error
 
 
-def is_outage(error: errors.PyMongoError) -> bool:
-    """Whether an error means that there was no answer, so that nothing is known about the write."""
-    return _outage(error) is not None
+def is_reply_lost(error: errors.PyMongoError) -> bool:
+    """Whether a command was sent, or may have been, and its reply didn't come, so that its outcome is not known."""
+    is_never_sent = isinstance(error, errors.ServerSelectionTimeoutError | errors.WaitQueueTimeoutError)
+    return _outage(error) is not None and not is_never_sent
 
 
 def _outage(error: errors.PyMongoError) -> str | None:
@@ -197,7 +208,7 @@ async def wins_or_landed(write: Awaitable[bool], landed: Callable[[], Awaitable[
     try:
         return await write
     except errors.PyMongoError as error:
-        if not is_outage(error) or not await landed():
+        if not is_reply_lost(error) or not await landed():
             raise
         return True
 

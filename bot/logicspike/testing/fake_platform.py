@@ -103,7 +103,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """A token in use: ``account`` is whom it speaks for (a Facebook Page's token speaks for the Page)."""
+    """A token in use: ``account`` is whom it speaks for (a page's token speaks for the page)."""
 
     grant: Grant
     account: FakeAccount

@@ -6,7 +6,7 @@ import importlib.metadata
 import logging
 import secrets
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -156,6 +156,14 @@ class Stage:
         """Where a secret shows up among log records and everything shown so far; the secrets are blotted out."""
         places = [*self.shown, *(f"{record.getMessage()} {vars(record)}" for record in records)]
         return [self._blot(place) for place in places if any(secret in place for secret in self.secrets)]
+
+    def list_offences(self, records: Sequence[logging.LogRecord]) -> list[str]:
+        """What no test may leave behind: secrets that show, hosts asked that aren't declared, bugs of the plugin."""
+        reported = [record for record in records if getattr(record, "event", None) in {"egress.refused", "plugin.bug"}]
+        return [
+            *(f"a secret shows: {place}" for place in self.find_leaks(records)),
+            *(self._blot(record.getMessage()) for record in reported),
+        ]
 
     def _blot(self, place: str) -> str:
         for secret in self.secrets:

@@ -19,11 +19,11 @@ export function el(tag, attributes = {}, ...children) {
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A small stroked icon from one path of a 16 × 16 box. */
-export function icon(path) {
+export function icon(path, name = "") {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "icon");
+  svg.setAttribute("class", `icon ${name}`);
   const line = document.createElementNS(SVG, "path");
   line.setAttribute("d", path);
   svg.append(line);
@@ -35,14 +35,11 @@ export function fill(node, ...children) {
   node.replaceChildren(...children.flat().filter((child) => child));
 }
 
-const HUES = [168, 262, 24, 205, 330];
-
-/** A round picture with initials, its colour made from the id. */
+/** A rounded square with initials in the member's colour. */
 export function avatar(member, bot) {
   if (member.id === bot) return el("img", { class: "avatar", src: "/page/mark.svg", alt: "" });
   const initials = member.real_name.split(" ").map((word) => word[0]).join("").slice(0, 2);
   const node = el("span", { class: "avatar", "aria-hidden": "true" }, initials);
-  const sum = [...member.id].reduce((total, letter) => total + letter.charCodeAt(0), 0);
-  node.style.setProperty("--hue", HUES[sum % HUES.length]);
+  node.style.setProperty("--hue", member.hue);
   return node;
 }

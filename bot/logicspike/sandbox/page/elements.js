@@ -109,7 +109,7 @@ function dateTime(spec, { answer, act, context, id }) {
 
 function overflow(spec, { act }) {
   const menu = el("div", { class: "menu", role: "menu" });
-  const node = el("details", { class: "overflow", testid: `button-${spec.action_id}` }, el("summary", { class: "button", "aria-label": "More actions" }, icon(DOTS_PATH)), menu);
+  const node = el("details", { class: "overflow", testid: `button-${spec.action_id}` }, el("summary", { class: "button", "aria-label": "More actions" }, icon(DOTS_PATH, "dots")), menu);
   for (const option of spec.options) {
     menu.append(el("button", { type: "button", role: "menuitem", onclick: () => ((node.open = false), act(option.value)) }, option.text.text));
   }

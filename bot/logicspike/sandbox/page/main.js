@@ -9,6 +9,7 @@ import { showClock, showPlatforms, startClock } from "./panel.js";
 import { showRail } from "./rail.js";
 
 const context = { me: "", bot: "", slack: "", channel: "", zone: "UTC", members: new Map(), conversations: [], commands: [], shortcuts: [], now: () => Date.now() / 1000 };
+const HUES = [262, 24, 205, 168, 330];
 let messages = new Map();
 let unread = {};
 let stop = () => {};
@@ -50,7 +51,7 @@ function setNow(seconds) {
 function enter(update) {
   messages = new Map();
   const { me, bot, slack, conversations, commands, shortcuts } = update;
-  const members = new Map(update.members.map((one) => [one.id, one]));
+  const members = new Map(update.members.map((one, index) => [one.id, { ...one, hue: HUES[index % HUES.length] }]));
   Object.assign(context, { me, bot, slack, conversations, commands, shortcuts, members, zone: members.get(me).tz });
   document.getElementById("team").textContent = update.team;
   const direct = conversations.find((one) => one.is_im);

@@ -79,7 +79,7 @@ function render(message, context, isFollowing) {
 function menu(message, context) {
   const offers = context.shortcuts.filter((one) => one.is_message);
   if (!offers.length || message.is_ephemeral) return null;
-  const node = el("details", { class: "overflow message-menu" }, el("summary", { class: "button", "aria-label": "Message actions" }, icon(MENU_PATH)));
+  const node = el("details", { class: "overflow message-menu" }, el("summary", { class: "button", "aria-label": "Message actions" }, icon(MENU_PATH, "dots")));
   const choose = (offer) => {
     node.open = false;
     post("shortcut", { as: context.me, callback_id: offer.callback_id, channel: message.channel, ts: message.ts }).catch((problem) => toast(problem.message));

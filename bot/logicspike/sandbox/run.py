@@ -1,0 +1,179 @@
+"""The demo's composition root: the same bot, with a small Slack, fakes for platforms, and a clock that can be moved."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import socket
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+from pydantic import SecretStr
+
+from ..app import Bot, StartFailed, run_bot
+from ..clock import MovableClock
+from ..settings import Settings
+from .fake_slack import FakeSlack
+from .platforms import SandboxPlatform, run_fakes
+from .slack_state import Command
+
+__all__ = ["Sandbox", "open_sandbox", "run_demo"]
+
+_COMMANDS: Final = (
+    Command(
+        name="/connect",
+        description="Connect social accounts, see how they are, remove them",
+        usage_hint="[platform | remove account | help]",
+        examples=("/connect", "/connect help"),
+    ),
+    Command(
+        name="/schedule",
+        description="Schedule a post, list posts, cancel one",
+        usage_hint="[accounts when text | list | cancel id | help]",
+        examples=("/schedule", "/schedule list", "/schedule help"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """Everything that runs in the demo."""
+
+    slack: FakeSlack
+    platforms: Mapping[str, SandboxPlatform]
+    clock: MovableClock
+    bot: Bot
+    public_url: str
+
+
+@asynccontextmanager
+async def open_sandbox(
+    *, port: int = 0, folder: Path | None = None, mongodb_uri: str | None = None
+) -> AsyncIterator[Sandbox]:
+    """Start the small Slack, every platform's fake and the bot, all on loopback, and stop them at the end.
+
+    Nothing of the environment or of ``.env`` is read, and nobody outside this computer is talked to.
+
+    Args:
+        port: of the page; 0 for a free one.
+        folder: where the embedded database lives; None for one that is thrown away.
+        mongodb_uri: a database to use instead, under a name of its own: for tests.
+
+    Raises:
+        StartFailed: something it needs is missing; says what to do.
+    """
+    async with AsyncExitStack() as stack:
+        if folder is None:
+            folder = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="logicspike-", ignore_cleanup_errors=True))
+            )
+        clock = MovableClock()
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        public_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        fakes = await stack.enter_async_context(run_fakes(clock=clock, public_url=public_url))
+        bots: list[Bot] = []
+
+        def advance(by: timedelta) -> None:
+            clock.advance(by)
+            for bot in bots:
+                bot.scheduler.wake()
+
+        signing_secret, bot_token = secrets.token_hex(16), f"xoxb-sandbox-{secrets.token_hex(12)}"
+        slack = FakeSlack(
+            signing_secret=signing_secret,
+            bot_token=bot_token,
+            clock=clock,
+            events_url=f"{public_url}/slack/events",
+            commands=_with_examples(fakes),
+            platforms=fakes,
+            advance_clock=advance,
+        )
+        await _serve_slack(stack, slack, port)
+        settings = Settings(
+            public_url=public_url,
+            mongodb_uri=SecretStr(mongodb_uri) if mongodb_uri else None,
+            mongodb_database=f"sandbox_{secrets.token_hex(6)}",
+            logicspike_data_dir=folder,
+            slack_signing_secret=SecretStr(signing_secret),
+            slack_bot_token=SecretStr(bot_token),
+            slack_api_url=slack.api_url,
+            environment={key: value for fake in fakes for key, value in fake.environment().items()},
+        )
+        bot = await stack.enter_async_context(run_bot(settings, clock=clock, listener=listener))
+        bots.append(bot)
+        yield Sandbox(
+            slack=slack,
+            platforms={fake.name: fake for fake in fakes},
+            clock=clock,
+            bot=bot,
+            public_url=public_url,
+        )
+
+
+async def _serve_slack(stack: AsyncExitStack, slack: FakeSlack, port: int) -> None:
+    try:
+        await stack.enter_async_context(slack.running(port=port))
+    except OSError as error:
+        raise StartFailed(
+            f"Port {port} is taken by another program. Choose another: logicspike demo --port {port + 1} "
+            f"(or: make demo ARGS='--port {port + 1}')."
+        ) from error
+
+
+def _with_examples(fakes: tuple[SandboxPlatform, ...]) -> tuple[Command, ...]:
+    connect, schedule = _COMMANDS
+    names = [fake.name for fake in fakes]
+    first = names[0] if names else "platform"
+    return (
+        Command(
+            name=connect.name,
+            description=connect.description,
+            usage_hint=connect.usage_hint,
+            examples=(*(f"/connect {name}" for name in names), *connect.examples),
+        ),
+        Command(
+            name=schedule.name,
+            description=schedule.description,
+            usage_hint=schedule.usage_hint,
+            examples=(f"/schedule {first} in 1m Hello from Slack", *schedule.examples),
+        ),
+    )
+
+
+async def run_demo(*, port: int, opens_browser: bool) -> None:
+    """Run the demo until Ctrl-C.
+
+    Args:
+        port: of the page; 0 for a free one.
+        opens_browser: whether the page is opened in a browser.
+
+    Raises:
+        StartFailed: something it needs is missing; says what to do.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    click.echo("Starting the demo: a small Slack, the platforms' stand-ins, a database. Nothing leaves this computer.")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with open_sandbox(port=port) as sandbox:
+        address = sandbox.slack.base_url
+        name = next(iter(sandbox.platforms), "PLATFORM")
+        click.echo(f"\n  Open {address} in your browser.\n\n  Try: /connect {name}, then /schedule {name} in 1m Hello")
+        click.echo("  Stop with Ctrl-C; nothing is kept.\n")
+        if opens_browser:
+            with contextlib.suppress(webbrowser.Error):
+                await asyncio.to_thread(webbrowser.open, address)
+        await stop.wait()
+        click.echo("Stopping …")
+    click.echo("Bye.")

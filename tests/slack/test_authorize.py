@@ -1,0 +1,129 @@
+"""CachedAuthorize: one question to Slack, and no answer for workspaces that are not ours."""
+
+from __future__ import annotations
+
+import asyncio
+
+from logicspike.sandbox.fake_slack import FakeSlack
+from logicspike.slack.authorize import CachedAuthorize, Workspace
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+TEAM = "T0ACME"
+
+
+def _asked(slack: FakeSlack) -> int:
+    return sum(call.method == "auth.test" for call in slack.api.calls)
+
+
+async def _authorize(authorize: CachedAuthorize, team_id: str, enterprise_id: str | None = None):
+    return await authorize(
+        context=AsyncBoltContext(), enterprise_id=enterprise_id, team_id=team_id, user_id="U0ANA"
+    )
+
+
+async def test_slack_is_asked_once_for_many_requests(slack: FakeSlack, client: AsyncWebClient):
+    authorize = CachedAuthorize(client)
+    assert await authorize.identify()
+    results = await asyncio.gather(*(_authorize(authorize, TEAM) for _ in range(50)))
+    assert {result.bot_token for result in results} == {client.token}
+    assert results[0].bot_user_id is not None
+    assert _asked(slack) == 1
+
+
+async def test_nobody_is_let_in_before_slack_answers(client: AsyncWebClient):
+    authorize = CachedAuthorize(client)
+    assert not authorize.is_ready
+    assert await _authorize(authorize, TEAM) is None
+    refusal = authorize.find_refusal(TEAM, None)
+    assert refusal is not None
+    assert "try again" in refusal.explanation
+
+
+async def test_another_workspace_is_refused(client: AsyncWebClient):
+    authorize = CachedAuthorize(client)
+    await authorize.identify()
+    assert await _authorize(authorize, "T0OTHER") is None
+    assert authorize.find_refusal("T0OTHER", None) is not None
+    assert authorize.find_refusal(TEAM, None) is None
+    assert authorize.find_refusal(None, None) is not None
+
+
+async def test_it_asks_again_until_slack_answers(slack: FakeSlack, client: AsyncWebClient):
+    slack.api.fail("auth.test", "internal_error", times=3)
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    authorize = CachedAuthorize(client, pause=pause)
+    running = asyncio.create_task(authorize.run())
+    await slack.wait_for(lambda: authorize.is_ready)
+    running.cancel()
+    assert pauses == [1, 2, 4]
+
+
+async def test_who_wants_to_know_is_told_the_workspace(client: AsyncWebClient):
+    told: list[Workspace] = []
+
+    async def note(workspace: Workspace) -> None:
+        told.append(workspace)
+
+    authorize = CachedAuthorize(client, on_identified=note)
+    await authorize.identify()
+    assert [(each.team_id, each.name) for each in told] == [(TEAM, "Acme")]
+
+
+async def test_it_is_not_ready_while_the_workspace_cannot_be_noted(client: AsyncWebClient):
+    async def fail(_: Workspace) -> None:
+        raise OSError("the database is away")
+
+    authorize = CachedAuthorize(client, on_identified=fail)
+    assert not await authorize.identify()
+    assert not authorize.is_ready
+
+
+async def test_a_removed_workspace_is_refused_until_slack_accepts_the_token_again(
+    slack: FakeSlack, client: AsyncWebClient
+):
+    pauses: list[float] = []
+    resume = asyncio.Event()
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await resume.wait()
+
+    authorize = CachedAuthorize(client, pause=pause)
+    running = asyncio.create_task(authorize.run())
+    await slack.wait_for(lambda: authorize.is_ready)
+    authorize.forget("T0OTHER")
+    assert authorize.is_ready
+    authorize.forget(TEAM)
+    assert await _authorize(authorize, TEAM) is None
+    refusal = authorize.find_refusal(TEAM, None)
+    assert refusal is not None
+    assert "removed" in refusal.explanation
+    resume.set()
+    await slack.wait_for(lambda: authorize.is_ready)
+    running.cancel()
+    assert pauses == [60]
+    assert _asked(slack) == 2
+
+
+async def test_an_organisation_wide_token_is_good_for_its_workspaces(client: AsyncWebClient, monkeypatch):
+    async def auth_test() -> dict[str, object]:
+        return {"team_id": "E0ORG", "team": "Org", "enterprise_id": "E0ORG", "is_enterprise_install": True}
+
+    monkeypatch.setattr(client, "auth_test", auth_test)
+    authorize = CachedAuthorize(client)
+    await authorize.identify()
+    assert await _authorize(authorize, "T0ACME", "E0ORG") is not None
+    assert await _authorize(authorize, "T0ACME", "E0ELSE") is None
+
+
+async def test_the_token_stays_out_of_the_log(slack: FakeSlack, client: AsyncWebClient, caplog):
+    slack.api.fail("auth.test", "invalid_auth", times=1)
+    authorize = CachedAuthorize(client)
+    assert not await authorize.identify()
+    assert "invalid_auth" in caplog.text
+    assert str(client.token) not in caplog.text

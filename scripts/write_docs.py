@@ -5,26 +5,54 @@ Run it with ``make docs``.
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
-from collections.abc import Mapping
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from logicspike.plugin import errors, hookspecs, types
+from logicspike.developer_apps import variable_prefix
+from logicspike.loading import GROUP, load_installed
+from logicspike.plugin import Platform, errors, hookspecs, oauth2, types
 from logicspike.settings import DESCRIPTIONS, EXAMPLES, Settings
 from logicspike.slack import surface
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
+_WIDTH: Final = 118
+_VERSION_ADDED: Final = re.compile(r"\.\. versionadded:: (\S+)")
+_SECTION: Final = re.compile(r"^(Args|Returns|Raises|Attributes):$", re.MULTILINE)
+_SECTION_ITEM: Final = re.compile(r"^    (\w[\w, *]*): ", re.MULTILINE)
+
 _HOOKS_INTRO: Final = """\
 # Hooks, types and errors
 
 Everything a platform plugin may use at run time, printed from the code by `make docs`. How to write one, step by step,
-stands in [add-a-platform.md](add-a-platform.md).
+stands in [add-a-platform.md](add-a-platform.md). All of it is imported from `logicspike.plugin`.
 
-A plugin is a module. Facts and checks are plain functions without I/O; whatever may talk to the platform is
-`async def`. A hook implementation takes any of the arguments by name, without defaults and not keyword-only.
-Marked *optional*, a hook may be left out.
+## Hooks
+
+A plugin is a module whose functions are marked with `@hookimpl`. Facts and checks are plain functions without I/O;
+whatever may talk to the platform is `async def`. Take any of a hook's arguments by name, without defaults and not
+keyword-only. A hook marked *optional* may be left out.
+"""
+
+_HELPERS_INTRO: Final = """\
+## Helpers
+
+`from logicspike.plugin import oauth2`: OAuth 2.0 and JSON calls over the plugin's own session. Each has a timeout,
+follows no redirect, retries nothing, and turns trouble into the errors below.
+"""
+
+_TYPES_INTRO: Final = "## Types\n\nFrozen, keyword-only; what is secret stays out of every repr.\n"
+
+_ERRORS_INTRO: Final = """\
+## Errors
+
+Each class is named by what the bot does next. Anything else that escapes a hook is a bug in the plugin: it is logged
+with the platform's name and treated as `OutcomeUnknown` when it came from `publish`, else as `PlatformUnavailable`.
 """
 
 _SURFACE_INTRO: Final = """\
@@ -36,24 +64,57 @@ each click reads the present state and checks the clicker's rights again.
 
 _ENV_INTRO: Final = """\
 # Copy this file to .env and fill it in. Going live takes PUBLIC_URL, SLACK_SIGNING_SECRET, SLACK_BOT_TOKEN
-# and two variables per platform. Variables of the environment win over this file. Written by `make docs`.
+# and two variables per platform; docs/operate.md leads through it. Variables of the environment win over this file.
+# Written by `make docs`.
 """
+
+_ENV_PLATFORMS: Final = """\
+# --- Platforms ---
+# The id and secret of your developer app there (the plugin's README says where to get them), and the plugin's own
+# settings with their defaults. <PLATFORM>_ENDPOINT_<NAME> replaces an origin, for tests.
+"""
+
+_ENV_SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "The bot": ("PUBLIC_URL", "HOST", "PORT", "LOGICSPIKE_ADMINS", "LOGICSPIKE_DISABLED_PLATFORMS"),
+    "Slack": (
+        "SLACK_SIGNING_SECRET",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "SLACK_COMMAND_CONNECT",
+        "SLACK_COMMAND_SCHEDULE",
+        "SLACK_API_URL",
+    ),
+    "Database": (
+        "LOGICSPIKE_DATA_DIR",
+        "MONGODB_URI",
+        "LOGICSPIKE_KEYS",
+        "MONGODB_DATABASE",
+        "MONGODB_DRIVER",
+    ),
+}
+
+
+# --- docs/hooks.md ----------------------------------------------------------------------------------------------------
 
 
 def render_hooks() -> str:
-    """The page of hooks, types and errors."""
-    parts = [_HOOKS_INTRO, "## Hooks\n"]
-    for name, function in _hooks().items():
-        optional = " *(optional)*" if "Optional." in (function.__doc__ or "") else ""
-        parts.append(f"### `{name}`{optional}\n\n```python\n{_signature(name, function)}\n```\n\n{_prose(function)}\n")
-    parts.append("## Types\n")
+    """The page of hooks, helpers, types and errors."""
+    parts = [_HOOKS_INTRO]
+    parts += [_render_hook(name, function) for name, function in list_hooks().items()]
+    parts.append(_HELPERS_INTRO)
+    parts += [
+        _render_helper(name, helper) for name in oauth2.__all__ if inspect.isfunction(helper := getattr(oauth2, name))
+    ]
+    parts += [_source(getattr(oauth2, name)) for name in oauth2.__all__ if inspect.isclass(getattr(oauth2, name))]
+    parts.append(_TYPES_INTRO)
     parts += [_source(getattr(types, name)) for name in types.__all__]
-    parts.append("## Errors\n\nEach class is named by what the host does next.\n")
+    parts.append(_ERRORS_INTRO)
     parts += [_source(getattr(errors, name)) for name in errors.__all__]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _hooks() -> Mapping[str, object]:
+def list_hooks() -> Mapping[str, Callable[..., Any]]:
+    """The hook specifications by name, in the order of a connection's life."""
     return {
         name: function
         for name, function in vars(hookspecs).items()
@@ -61,47 +122,120 @@ def _hooks() -> Mapping[str, object]:
     }
 
 
-def _signature(name: str, function: object) -> str:
+def hook_heading(name: str, function: Callable[..., Any]) -> str:
+    """The heading of a hook: its name and exactly its arguments, and whether it may be left out."""
+    optional = " *(optional)*" if "Optional." in (function.__doc__ or "") else ""
+    return f"### `{name}({', '.join(inspect.signature(function).parameters)})`{optional}"
+
+
+def _render_hook(name: str, function: Callable[..., Any]) -> str:
+    return f"{hook_heading(name, function)}\n\n{_signature(name, function)}\n\n{_prose(function)}\n"
+
+
+def _render_helper(name: str, function: Callable[..., Any]) -> str:
+    return f"### `oauth2.{name}`\n\n{_signature(name, function)}\n\n{_prose(function)}\n"
+
+
+def _signature(name: str, function: Callable[..., Any]) -> str:
     colour = "async def" if inspect.iscoroutinefunction(function) else "def"
-    return f"{colour} {name}{inspect.signature(function)}".replace("'", "")  # type: ignore[arg-type]
+    signature = inspect.signature(function)
+    line = f"{colour} {name}{signature}"
+    if len(line) > _WIDTH:
+        result = "" if signature.return_annotation is inspect.Signature.empty else f" -> {signature.return_annotation}"
+        arguments = "".join(f"    {argument},\n" for argument in _split_arguments(signature))
+        line = f"{colour} {name}(\n{arguments}){result}"
+    # Annotations are strings here, and print with quotes of their own; defaults with quotes are put back.
+    return f"```python\n{_unquote_annotations(line)}\n```"
 
 
-def _prose(function: object) -> str:
-    text = inspect.getdoc(function) or ""
-    return text.replace("``", "`").replace(".. versionadded:: ", "*Since ").rstrip() + "*"
+def _split_arguments(signature: inspect.Signature) -> Iterator[str]:
+    has_star = False
+    for parameter in signature.parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not has_star:
+            has_star = True
+            yield "*"
+        yield str(parameter)
+
+
+def _unquote_annotations(line: str) -> str:
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", line)
+
+
+def _prose(function: Callable[..., Any]) -> str:
+    text = (inspect.getdoc(function) or "").replace("``", "`")
+    text = re.sub(r"\s*\b(Required|Optional)\.", "", text)  # the heading says it
+    text = _VERSION_ADDED.sub(r"*Since \1.*", text)
+    head, *sections = _SECTION.split(text)
+    lists = "".join(
+        f"\n\n**{title}**\n\n{_to_list(body)}" for title, body in zip(sections[::2], sections[1::2], strict=True)
+    )
+    return f"{head.strip()}{lists}"
+
+
+def _to_list(body: str) -> str:
+    """Turn the indented items of a docstring's section into a list."""
+    return _SECTION_ITEM.sub(r"- `\1`: ", body.strip("\n")).replace("\n        ", "\n  ").rstrip()
 
 
 def _source(kind: type) -> str:
     return f"### `{kind.__name__}`\n\n```python\n{inspect.getsource(kind).rstrip()}\n```\n"
 
 
+# --- docs/slack-surface.md --------------------------------------------------------------------------------------------
+
+
 def render_surface() -> str:
     """The page of action ids, modals and blocks."""
-    rows = "\n".join(f"| `{action}` | {meaning} |" for action, meaning in surface.ACTIONS.items())
-    blocks = ", ".join(f"`{value}`" for name, value in vars(surface).items() if name.startswith("BLOCK_"))
+    rows = "\n".join(f"| `{action}` | {_cell(meaning)} |" for action, meaning in surface.ACTIONS.items())
+    blocks = "\n".join(f"- `{value}`" for name, value in vars(surface).items() if name.startswith("BLOCK_"))
     return (
         f"{_SURFACE_INTRO}\n"
-        f"## Buttons and menus\n\n| `action_id` | what its `value` holds, and what a click does |\n| --- | --- |\n{rows}\n\n"
-        f"## Modals\n\n`callback_id` `{surface.COMPOSER}`: the composer. Its blocks' `block_id`s: {blocks}.\n\n"
+        "## Buttons and menus\n\n"
+        f"| `action_id` | what its `value` holds, and what a click does |\n| --- | --- |\n{rows}\n\n"
+        f"## Modals\n\n`callback_id` `{surface.COMPOSER}`: the composer, with these `block_id`s:\n\n{blocks}\n\n"
         "## Events\n\n`app_uninstalled` and `tokens_revoked` stop the workspace's work at once.\n"
     )
 
 
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+# --- .env.example -----------------------------------------------------------------------------------------------------
+
+
 def render_env_example() -> str:
     """The example of ``.env``."""
-    lines = [_ENV_INTRO]
-    for field in Settings.model_fields:
-        variable = field.upper()
-        if variable in DESCRIPTIONS:
-            lines.append(f"# {DESCRIPTIONS[variable]}\n#{variable}={EXAMPLES[variable]}\n")
-    lines.append(
-        "# Per platform, by its name in capitals: the id and secret of your developer app there (the plugin's README\n"
-        "# says where to get them), and any setting the plugin declares.\n"
-        "#FACEBOOK_CLIENT_ID=1234567890\n#FACEBOOK_CLIENT_SECRET=…\n"
-        "#TWITTER_CLIENT_ID=…\n#TWITTER_CLIENT_SECRET=…\n"
-        "#LINKEDIN_CLIENT_ID=…\n#LINKEDIN_CLIENT_SECRET=…\n"
-    )
-    return "\n".join(lines)
+    fields = {field.upper() for field in Settings.model_fields} & DESCRIPTIONS.keys()
+    listed = {variable for variables in _ENV_SECTIONS.values() for variable in variables}
+    if fields != listed:
+        raise ValueError(f"_ENV_SECTIONS does not fit the settings: {sorted(fields ^ listed)}")
+    parts = [_ENV_INTRO]
+    for title, variables in _ENV_SECTIONS.items():
+        parts.append(f"# --- {title} ---\n")
+        parts += [f"{_comment(DESCRIPTIONS[variable])}\n#{variable}={EXAMPLES[variable]}\n" for variable in variables]
+    parts.append(_ENV_PLATFORMS)
+    parts += [_platform_lines(platform) for platform in bundled_platforms()]
+    return "\n".join(parts)
+
+
+def bundled_platforms() -> tuple[Platform, ...]:
+    """The facts of the platforms in ``plugins/``, by name; other installed ones are left out."""
+    names = {folder.name for folder in (ROOT / "plugins").iterdir() if (folder / "pyproject.toml").is_file()}
+    ours = [found for found in importlib.metadata.entry_points(group=GROUP) if found.name in names]
+    plugins = load_installed(ours).plugins
+    return tuple(plugins[name].platform for name in sorted(plugins))
+
+
+def _comment(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _platform_lines(platform: Platform) -> str:
+    prefix = variable_prefix(platform.name)
+    values = {"CLIENT_ID": "…", "CLIENT_SECRET": "…", **platform.settings}
+    lines = "".join(f"#{prefix}{name.upper().replace('-', '_')}={value}\n" for name, value in values.items())
+    return f"# {platform.title}\n{lines}"
 
 
 RENDERERS: Final = {

@@ -1,4 +1,4 @@
-"""Background work that is never lost sight of: each task is held, its failure logged, and all are drained at the end."""
+"""Background work that is never lost sight of: each task is held, its failure logged, all are drained at the end."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ async def test_undeclared_origin_is_refused_and_not_asked(
         await http.get(f"{foreign.origin}/a?token=canary")
     assert foreign.seen == []
     (record,) = [record for record in caplog.records if record.name == "logicspike.egress"]
-    assert (record.event, record.platform) == ("egress.refused", "echo")
+    assert (vars(record)["event"], vars(record)["platform"]) == ("egress.refused", "echo")
     assert "canary" not in caplog.text
 
 

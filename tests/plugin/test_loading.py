@@ -89,7 +89,7 @@ def test_refused_plugin_leaves_the_others_and_is_logged(write: Write, caplog: py
     assert platforms.names == ("good",)
     assert list(platforms.quarantined) == ["bad"]
     (record,) = caplog.records
-    assert (record.event, record.platform) == ("platform.quarantined", "bad")
+    assert (vars(record)["event"], vars(record)["platform"]) == ("platform.quarantined", "bad")
 
 
 @pytest.mark.parametrize(

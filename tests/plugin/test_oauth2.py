@@ -52,7 +52,10 @@ class Api:
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request, await request.text()))
         answer = self.answer(request)
-        return await answer if asyncio.iscoroutine(answer) else answer
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        assert isinstance(answer, web.StreamResponse)
+        return answer
 
     def will(self, body: object = None, *, status: int = 200, **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 
 from logicspike.loading import REQUIRED_HOOKS
 from logicspike.plugin import hookspecs
@@ -20,7 +21,7 @@ FROZEN = {
 }
 
 
-def specifications() -> dict[str, object]:
+def specifications() -> dict[str, Callable[..., object]]:
     marker = f"{hookspecs.PROJECT}_spec"
     return {name: value for name, value in vars(hookspecs).items() if hasattr(value, marker)}
 

@@ -23,7 +23,8 @@ from .connect import ConnectListeners
 from .events import EVENTS, WorkspaceEvents
 from .interaction import Unreadable, read_interaction
 from .manifest import CommandNames
-from .messages import Message, something_broke
+from .message import build_message, paragraph
+from .messages import something_broke
 from .notifier import DirectMessages
 from .posts import PostListeners
 from .refusing import TOO_BUSY, build_refusal
@@ -67,9 +68,7 @@ def build_slack_app(
     if client.session is None:
         raise ValueError("the Slack client must share the bot's session")
     messages = DirectMessages(client)
-    replies = Replies(
-        session=client.session, messages=messages, requests=services.requests, tasks=services.tasks
-    )
+    replies = Replies(session=client.session, messages=messages, requests=services.requests, tasks=services.tasks)
     gate = _Gate(authorize, replies)
     app = make_app(
         name="logicspike",
@@ -90,10 +89,10 @@ def _register(
     app: AsyncApp, services: SlackServices, replies: Replies, authorize: CachedAuthorize, commands: CommandNames
 ) -> None:
     """Register few listeners, the frequent ones first: Bolt asks each in turn whether a request is for it."""
-    composer = ComposerListeners(services=services, replies=replies)
-    schedule = ScheduleListeners(services=services, replies=replies, composer=composer)
-    connect = ConnectListeners(services=services, replies=replies)
     posts = PostListeners(services=services)
+    connect = ConnectListeners(services=services, replies=replies, commands=commands)
+    composer = ComposerListeners(services=services, replies=replies)
+    schedule = ScheduleListeners(services=services, replies=replies, composer=composer, posts=posts, commands=commands)
     clicks = Clicks({**connect.answers, **schedule.answers, **composer.answers, **posts.answers}, replies)
     workspace = WorkspaceEvents(
         leaving=services.leaving, authorize=authorize, requests=services.requests, tasks=services.tasks
@@ -114,7 +113,7 @@ class _UnknownCommand:
     def __init__(self, commands: CommandNames) -> None:
         self._commands = commands
 
-    async def on_command(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+    async def on_command(self, ack: AsyncAck) -> None:
         names = self._commands
         log.warning("a command arrived that is not ours; does the manifest fit?", extra={"event": "slack.unknown"})
         await ack(
@@ -153,7 +152,10 @@ class _Gate:
         self._replies = replies
 
     async def check(
-        self, body: Mapping[str, Any], context: AsyncBoltContext, next: Callable[[], Awaitable[None]]  # noqa: A002 - Bolt injects by name
+        self,
+        body: Mapping[str, Any],
+        context: AsyncBoltContext,
+        next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt injects by name
     ) -> BoltResponse | None:
         refusal = self._authorize.find_refusal(context.team_id, context.enterprise_id)
         if refusal is None or _is_for_everybody(body):
@@ -161,7 +163,9 @@ class _Gate:
             return None
         if body.get("type") == "block_actions" and body.get("response_url"):
             # A click shows nothing of what its answer holds.
-            self._replies.tell(read_interaction(body, context), Message(text=refusal.explanation))
+            self._replies.tell(
+                read_interaction(body, context), build_message(refusal.explanation, paragraph(refusal.explanation))
+            )
         return build_refusal(body, refusal.explanation)
 
 

@@ -13,7 +13,7 @@ import aiohttp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 __all__ = ["CachedAuthorize", "Refusal", "Workspace", "describe_failure"]
@@ -81,7 +81,7 @@ class CachedAuthorize(AsyncAuthorize):
         on_identified: Callable[[Workspace], Awaitable[None]] | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
         self._client = client
         self._on_identified = on_identified
         self._pause = pause
@@ -106,7 +106,9 @@ class CachedAuthorize(AsyncAuthorize):
             async with asyncio.timeout(_CALL_LIMIT.total_seconds()):
                 answer = await self._client.auth_test()
         except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-            log.warning("Slack did not accept the bot token: %s", describe_failure(error), extra={"event": "slack.not_ready"})
+            log.warning(
+                "Slack did not accept the bot token: %s", describe_failure(error), extra={"event": "slack.not_ready"}
+            )
             return False
         workspace = Workspace(
             team_id=str(answer["team_id"]),
@@ -189,6 +191,5 @@ class CachedAuthorize(AsyncAuthorize):
 
 def describe_failure(error: Exception) -> str:
     """Slack's error code, or the kind of failure; never the response itself, which may hold what people wrote."""
-    answer = getattr(error, "response", None)
-    code = answer.get("error") if hasattr(answer, "get") else None
+    code = error.response.get("error") if isinstance(error, SlackApiError) else None
     return str(code or type(error).__name__)

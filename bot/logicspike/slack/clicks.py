@@ -68,7 +68,7 @@ class Place(Enum):
 Run: TypeAlias = Callable[[Click], Awaitable[Message | None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a click does, and where its answer goes."""
 

@@ -51,9 +51,7 @@ def slack_routes(app: AsyncApp, *, signing_secret: str, budget: timedelta = ACK_
     return [web.post(EVENTS_PATH, guard.on_request)]
 
 
-def is_signed(
-    raw: bytes, headers: CIMultiDictProxy[str], *, signing_secret: str, now: float
-) -> bool:
+def is_signed(raw: bytes, headers: CIMultiDictProxy[str], *, signing_secret: str, now: float) -> bool:
     """Tell whether Slack signed these very bytes within the last five minutes.
 
     Args:

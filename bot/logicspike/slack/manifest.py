@@ -39,7 +39,9 @@ class CommandNames:
         for name in (self.connect, self.schedule):
             # docs.slack.dev/reference/app-manifest, checked 2026-11
             if not name.startswith("/") or not 2 <= len(name) <= 32 or name != name.lower() or len(name.split()) != 1:
-                raise ValueError(f"{name!r} can't be the name of a Slack command: use /lowercase, 32 characters at most")
+                raise ValueError(
+                    f"{name!r} can't be the name of a Slack command: use /lowercase, 32 characters at most"
+                )
 
 
 WEB_API_SCOPES: Final[Mapping[str, str | None]] = {

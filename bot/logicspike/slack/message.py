@@ -76,7 +76,7 @@ def build_message(text: str, *blocks: Block | None) -> Message:
 
 def _markup(markup: str, limit: int) -> MarkdownTextObject:
     # verbatim: Slack must not find names of channels or people in what a member wrote
-    return MarkdownTextObject(text=clip_markup(markup, limit), verbatim=True)
+    return MarkdownTextObject(text=clip_markup(markup, limit).strip() or "–", verbatim=True)
 
 
 def paragraph(markup: str) -> SectionBlock:
@@ -118,7 +118,7 @@ def link_button(label: str, action_id: str, url: str, *, style: Literal["primary
 
 
 def _plain(text: str, limit: int) -> PlainTextObject:
-    return PlainTextObject(text=one_line(text, limit) or "…", emoji=False)
+    return PlainTextObject(text=one_line(text, limit) or "–", emoji=False)
 
 
 def ask_first(title: str, text: str, *, do: str, keep: str) -> ConfirmObject:

@@ -83,9 +83,10 @@ def retry_button(platform: str, connection_id: str | None) -> InteractiveElement
 
 def render_connect_link(notice: ConnectLink, zone: str) -> Message:
     """The private link: who gets what power, until when, and how to undo it."""
-    title, account = name(notice.platform_title), name(notice.account_name or "")
+    title = name(notice.platform_title)
     if notice.purpose is Purpose.RECONNECT:
-        what = f"Sign in to {title} again for {account}" if account else f"Sign in to {title} again"
+        whose = f" for {name(notice.account_name)}" if notice.account_name else ""
+        what = f"Sign in to {title} again{whose}"
     else:
         what = f"Connect {title} to {name(notice.workspace_name)}"
     phrases = tuple(name(phrase) for phrase in notice.permissions[:_PERMISSIONS_SHOWN])

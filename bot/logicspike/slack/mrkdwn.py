@@ -120,12 +120,13 @@ def prose(text: str, limit: int = 800) -> str:
 
 def name(text: str) -> str:
     """Prepare somebody's or something's name to stand in mrkdwn."""
-    return escape(one_line(text, _NAME_UNITS))
+    return escape(one_line(text, _NAME_UNITS)) or "–"
 
 
 def code(text: str) -> str:
     """Show something that can be typed."""
-    return f"`{escape(one_line(text.replace('`', "'"), _CODE_UNITS))}`"
+    shown = one_line(text, _CODE_UNITS).replace("`", "'")
+    return f"`{escape(shown)}`"
 
 
 def bullets(lines: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -27,6 +28,30 @@ log = logging.getLogger(__name__)
 
 _LIMIT: Final = timedelta(seconds=45)  # long enough to wait out one of Slack's rate limits
 _REMEMBERED: Final = 10_000
+_DEFAULT_ZONE: Final = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a message is, and who reads it there; written as one text, since others only keep and return it."""
+
+    channel: str
+    ts: str
+    reader: Member | None
+
+    def __str__(self) -> str:
+        reader = f":{self.reader.team_id}:{self.reader.user_id}" if self.reader else ""
+        return f"{self.channel}:{self.ts}{reader}"
+
+    @classmethod
+    def read(cls, reference: str) -> _Place:
+        match reference.split(":"):
+            case [channel, ts, team_id, user_id]:
+                return cls(channel=channel, ts=ts, reader=Member(team_id=team_id, user_id=user_id))
+            case [channel, ts]:
+                return cls(channel=channel, ts=ts, reader=None)
+            case _:  # Slack will refuse it, which is logged like any other failure
+                return cls(channel=reference, ts="", reader=None)
 
 
 class DirectMessages:
@@ -49,7 +74,7 @@ class DirectMessages:
         answer = await self._client.chat_postMessage(
             channel=channel, **message.to_payload(), unfurl_links=False, unfurl_media=False
         )
-        return f"{answer['channel']}:{answer['ts']}"
+        return str(_Place(channel=str(answer["channel"]), ts=str(answer["ts"]), reader=member))
 
     async def _open(self, member: Member) -> str:
         if channel := self._channels.get(member):
@@ -66,8 +91,8 @@ class DirectMessages:
         return await self._try("chat.update", None, lambda: self._replace(reference, message)) is not None
 
     async def _replace(self, reference: str, message: Message) -> str:
-        channel, _, ts = reference.partition(":")
-        await self._client.chat_update(channel=channel, ts=ts, **message.to_payload())
+        place = _Place.read(reference)
+        await self._client.chat_update(channel=place.channel, ts=place.ts, **message.to_payload())
         return reference
 
     async def _try(self, method: str, member: Member | None, call: Callable[[], Awaitable[str]]) -> str | None:
@@ -82,7 +107,7 @@ class DirectMessages:
 
 
 class SlackNotifier:
-    """Words notices in their reader's time zone and sends them by direct message.
+    """Words notices for their reader and sends them by direct message.
 
     Args:
         messages: sends them.
@@ -101,18 +126,19 @@ class SlackNotifier:
 
     async def notify(self, member: Member, notice: Notice) -> str | None:
         """Send a notice; a reference for ``revise``, or None when Slack would not take it (logged, never raised)."""
-        reference = await self._messages.send(member, await self._render(member, notice))
-        return f"{reference}:{member.team_id}:{member.user_id}" if reference is not None else None
+        return await self._messages.send(member, await self._word(member, notice))
 
     async def revise(self, message: str, notice: Notice) -> None:
         """Put another notice in a message's place; a failure is logged, never raised."""
-        channel, ts, team_id, user_id = message.split(":")
-        reader = Member(team_id=team_id, user_id=user_id)
-        await self._messages.replace(f"{channel}:{ts}", await self._render(reader, notice))
+        reader = _Place.read(message).reader
+        await self._messages.replace(message, await self._word(reader, notice))
 
-    async def _render(self, reader: Member, notice: Notice) -> Message:
-        try:
-            zone = (await self._directory.get_profile(reader)).zone
-        except SlackUnavailable:
-            zone = "UTC"
+    async def _word(self, reader: Member | None, notice: Notice) -> Message:
+        zone = await self._find_zone(reader) if reader is not None else _DEFAULT_ZONE
         return render_notice(notice, zone=zone, now=self._clock.now(), titles=self._titles)
+
+    async def _find_zone(self, reader: Member) -> str:
+        try:
+            return (await self._directory.get_profile(reader)).zone
+        except SlackUnavailable:
+            return _DEFAULT_ZONE

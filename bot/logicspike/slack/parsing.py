@@ -141,7 +141,8 @@ def parse_connect(text: str) -> ConnectCommand:
         return ConnectCommand(action=action, account=rest or None)
     if action is not None:
         return ConnectCommand(action=action)
-    return ConnectCommand(action=ConnectAction.START, platform=_bare(" ".join(words)).lower())
+    platform = _bare(" ".join(words)).lower()
+    return ConnectCommand(action=ConnectAction.START if platform else ConnectAction.LIST, platform=platform or None)
 
 
 def parse_schedule(text: str) -> ScheduleCommand:

@@ -41,9 +41,8 @@ class PostListeners:
 
     async def cancel(self, member: Member, delivery_id: str) -> Message:
         """Cancel a post, and say what came of it."""
-        return messages.cancel_result(
-            await self._services.scheduling.cancel(member, delivery_id), self._services.titles()
-        )
+        outcome = await self._services.scheduling.cancel(member, delivery_id)
+        return messages.cancel_result(outcome, delivery_id, self._services.titles())
 
     async def _on_cancel(self, click: Click) -> Message:
         return await self.cancel(click.member, click.value)

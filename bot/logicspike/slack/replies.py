@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -108,7 +107,7 @@ class Replies:
                 if response.status == 200:
                     return True
                 reason = f"HTTP {response.status}"
-        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             reason = type(error).__name__
         log.warning("an answer was not taken by its address: %s", reason, extra={"event": "slack.reply_failed"})
         return False

@@ -48,12 +48,12 @@ class SocketMode:
         # Made here because its constructor starts tasks and opens a session of its own.
         handler = self._handler = _Handler(self._app, app_token=self._app_token, budget=self._budget)
         try:
-            await handler.connect_async()  # the SDK tries again by itself, for ever
+            await handler.client.connect()  # type: ignore[no-untyped-call]  # tries again by itself, for ever
             log.info("connected to Slack by Socket Mode", extra={"event": "slack.socket_open"})
             await asyncio.Event().wait()
         finally:
             self._handler = None
-            await handler.close_async()
+            await handler.client.close()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
             await asyncio.sleep(0)  # the SDK cancels its tasks without waiting for them
 
 

@@ -27,6 +27,7 @@ def build_web_app(
     platforms: Platforms,
     health: Health,
     public_url: str,
+    connect_command: str = "/connect",
     extra_routes: Sequence[web.RouteDef] = (),
 ) -> web.Application:
     """Build the application.
@@ -36,12 +37,13 @@ def build_web_app(
         platforms: the installed platforms.
         health: what ``/readyz`` asks.
         public_url: address of the callback server as browsers see it; decides about cookies and HSTS.
+        connect_command: what members type in Slack to connect an account.
         extra_routes: routes of other edges.
     """
     app = web.Application(middlewares=[security_headers, error_pages, _store_errors], client_max_size=_MAX_BODY_BYTES)
     app[IS_HTTPS] = urlsplit(public_url).scheme == "https"
-    app.add_routes(ConnectPages(connecting).routes())
-    app.add_routes(CallbackPage(connecting, platforms).routes())
+    app.add_routes(ConnectPages(connecting, connect_command).routes())
+    app.add_routes(CallbackPage(connecting, platforms, connect_command).routes())
     app.add_routes(health_routes(health))
     app.add_routes(extra_routes)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
@@ -10,14 +11,13 @@ from aiohttp import web
 from ..platforms import Platforms
 from ..services.connecting import Callback, Connecting, StateUnknown, WrongBrowser
 from .connect_pages import read_browser
-from .pages import page
+from .pages import ended_page, page
 
 __all__ = ["CallbackPage"]
 
 _STATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _CODE: Final = re.compile(r"[\x20-\x7e]{1,4096}")  # RFC 6749 appendix A.11: visible ASCII and space
 _ERROR: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,200}")  # RFC 6749 appendix A.7
-_READ: Final = ("state", "code", "error")
 
 
 class CallbackPage:
@@ -26,11 +26,13 @@ class CallbackPage:
     Args:
         connecting: the use cases.
         platforms: the installed platforms.
+        connect_command: what members type in Slack to connect an account.
     """
 
-    def __init__(self, connecting: Connecting, platforms: Platforms) -> None:
+    def __init__(self, connecting: Connecting, platforms: Platforms, connect_command: str) -> None:
         self._connecting = connecting
         self._platforms = platforms
+        self._command = connect_command
 
     def routes(self) -> list[web.RouteDef]:
         """The one route, for GET only."""
@@ -38,47 +40,46 @@ class CallbackPage:
 
     async def finish(self, request: web.Request) -> web.StreamResponse:
         """Use up the state and send the browser to the result page, for success and failure alike."""
-        platform = self._platforms.find(request.match_info["platform"])
-        if platform is None or platform.name != request.match_info["platform"]:
+        name = request.match_info["platform"]
+        platform = self._platforms.find(name)
+        if platform is None or platform.name != name:  # aliases are for typing, not for addresses
             raise web.HTTPNotFound
-        state, code, error = (_read_once(request, name) for name in _READ)
-        if not _is_well_formed(state, code, error):
-            raise web.HTTPBadRequest
-        assert state is not None
-        browser = read_browser(request)
-        if browser is None:
-            return _wrong_browser()
+        # Without a cookie no state fits; whether it is another browser's or over is told all the same.
+        callback = _read_callback(platform.name, _read_query(request), browser=read_browser(request) or "")
         try:
-            result_id = await self._connecting.finish(
-                Callback(platform=platform.name, state=state, browser=browser, code=code, error=error)
-            )
+            result_id = await self._connecting.finish(callback)
         except WrongBrowser:
             return _wrong_browser()
         except StateUnknown:
-            return page("ended.html", status=410, ticket="", can_renew=False)
+            return ended_page(command=self._command)
         return web.Response(status=303, headers={"Location": f"/connect/result/{result_id}"})
 
 
-def _read_once(request: web.Request, name: str) -> str | None:
-    values = request.query.getall(name, [])
-    if len(values) > 1:
+def _read_query(request: web.Request) -> Mapping[str, str]:
+    """The parameters that have a value; RFC 6749 section 3.1: none may come twice, an empty one counts as absent."""
+    query = request.query
+    if len(query) != len(set(query)):
         raise web.HTTPBadRequest
-    return values[0] if values else None
+    return {name: value for name, value in query.items() if value}
 
 
-def _is_well_formed(state: str | None, code: str | None, error: str | None) -> bool:
+def _read_callback(platform: str, query: Mapping[str, str], *, browser: str) -> Callback:
+    state, code, error = query.get("state"), query.get("code"), query.get("error")
     if state is None or not _STATE.fullmatch(state) or (code is None) == (error is None):
-        return False
-    return bool(_CODE.fullmatch(code) if code is not None else _ERROR.fullmatch(error or ""))
+        raise web.HTTPBadRequest
+    if (code is not None and not _CODE.fullmatch(code)) or (error is not None and not _ERROR.fullmatch(error)):
+        raise web.HTTPBadRequest
+    return Callback(platform=platform, state=state, browser=browser, code=code, error=error)
 
 
 def _wrong_browser() -> web.Response:
     return page(
         "message.html",
         status=403,
-        title="This link was opened in another browser",
-        text=(
-            "For your safety, the sign-in must end in the browser it began in. Nothing was connected. "
-            "Open the link from Slack again, and stay in that browser."
+        title="This sign-in began in another browser",
+        text="For your safety it must end where it began. Nothing was connected.",
+        advice=(
+            "Open the link from Slack again and stay in that browser. If Slack or the platform opens a window of its "
+            "own, copy the link into the browser you are signed in with."
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
@@ -12,11 +13,13 @@ from ..platforms import PlatformNotReady
 from ..plugin.errors import PlatformError
 from ..services.connecting import Connecting, DirectMessageFailed, LinkEnded, NoSuchConnection, NotAllowed
 from ..services.ports import SlackUnavailable
-from .pages import FORM_ACTION, IS_HTTPS, page
+from .pages import FORM_ACTION, IS_HTTPS, ended_page, page
 
 __all__ = ["ConnectPages", "read_browser"]
 
 _BROWSER: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_BROWSER_BYTES: Final = 32
+_BROWSER_LIFETIME: Final = timedelta(hours=1)
 _TICKET: Final = "{ticket:[A-Za-z0-9_-]{20,64}}"
 _RESULT: Final = "{result_id:[A-Za-z0-9_-]{16,64}}"
 
@@ -26,13 +29,15 @@ class ConnectPages:
 
     Args:
         connecting: the use cases.
+        connect_command: what members type in Slack to connect an account.
     """
 
-    def __init__(self, connecting: Connecting) -> None:
+    def __init__(self, connecting: Connecting, connect_command: str) -> None:
         self._connecting = connecting
+        self._command = connect_command
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes; the result page comes first, as it would fit the ticket's pattern too."""
+        """The four routes; only the methods named are answered, HEAD is not."""
         return [
             web.get(f"/connect/result/{_RESULT}", self.show_result, allow_head=False),
             web.get(f"/connect/{_TICKET}", self.show_link, allow_head=False),
@@ -46,7 +51,7 @@ class ConnectPages:
         try:
             link = await self._connecting.open_link(ticket)
         except LinkEnded as ended:
-            return _ended(ticket, can_renew=ended.can_renew)
+            return self._ended(ticket, ended)
         except PlatformNotReady as error:
             return _not_ready(error.explanation)
         response = page("connect.html", link=link, ticket=ticket)
@@ -57,24 +62,15 @@ class ConnectPages:
         """Send the browser to the platform with a fresh authorize URL, bound to this browser by a cookie."""
         _refuse_other_sites(request)
         ticket = request.match_info["ticket"]
-        browser = read_browser(request) or secrets.token_urlsafe(32)
+        browser = read_browser(request) or secrets.token_urlsafe(_BROWSER_BYTES)
         try:
             url = await self._connecting.begin(ticket, browser)
         except LinkEnded as ended:
-            return _ended(ticket, can_renew=ended.can_renew)
+            return self._ended(ticket, ended)
         except (PlatformNotReady, PlatformError) as error:
             return _not_ready(error.explanation)
         response = web.Response(status=303, headers={"Location": url})
-        is_https = request.app[IS_HTTPS]
-        response.set_cookie(
-            _cookie_name(is_https=is_https),
-            browser,
-            path="/",
-            max_age=3600,
-            secure=is_https,
-            httponly=True,
-            samesite="Lax",  # Strict would keep the cookie from coming back with the platform's redirect.
-        )
+        _bind_browser(request, response, browser)
         return response
 
     async def renew(self, request: web.Request) -> web.Response:
@@ -83,27 +79,30 @@ class ConnectPages:
         try:
             await self._connecting.renew(request.match_info["ticket"])
         except LinkEnded:
-            return _ended("", can_renew=False)
+            return ended_page(command=self._command)
         except PlatformNotReady as error:
             return _not_ready(error.explanation)
         except (NoSuchConnection, NotAllowed):
             return page(
                 "message.html",
                 status=410,
-                title="This account is no longer connected",
-                text="There is nothing to renew. Type /connect in Slack to connect it again.",
+                title="There is nothing to renew",
+                text="The account this link was for is no longer connected by you.",
+                advice=f"To connect it again, type {self._command} in Slack.",
             )
         except (DirectMessageFailed, SlackUnavailable):
             return page(
                 "message.html",
                 status=503,
                 title="Slack did not take our message",
-                text="No new link was sent. Try again in a minute, or type /connect in Slack.",
+                text="No new link was sent.",
+                advice=f"Go back and try again in a minute, or type {self._command} in Slack.",
             )
         return page(
             "message.html",
             title="Look in Slack",
-            text="A new link is waiting for you there, in the bot's direct messages. You can close this page.",
+            text="A new link is waiting for you in your direct messages with the bot.",
+            advice="You can close this page.",
         )
 
     async def show_result(self, request: web.Request) -> web.Response:
@@ -114,15 +113,31 @@ class ConnectPages:
                 "message.html",
                 status=410,
                 title="This page has ended",
-                text="What came of your sign-in stands in Slack, in the bot's direct messages.",
+                text="What came of your sign-in is in Slack, in your direct messages with the bot.",
             )
         return page("result.html", result=result)
+
+    def _ended(self, ticket: str, ended: LinkEnded) -> web.Response:
+        return ended_page(command=self._command, renewable_ticket=ticket if ended.can_renew else None)
 
 
 def read_browser(request: web.Request) -> str | None:
     """The value of the binding cookie, if there is a well-formed one."""
     value = request.cookies.get(_cookie_name(is_https=request.app[IS_HTTPS]), "")
     return value if _BROWSER.fullmatch(value) else None
+
+
+def _bind_browser(request: web.Request, response: web.Response, browser: str) -> None:
+    is_https = request.app[IS_HTTPS]
+    response.set_cookie(
+        _cookie_name(is_https=is_https),
+        browser,
+        path="/",
+        max_age=int(_BROWSER_LIFETIME.total_seconds()),
+        secure=is_https,
+        httponly=True,
+        samesite="Lax",  # Strict would keep the cookie from coming back with the platform's redirect.
+    )
 
 
 def _cookie_name(*, is_https: bool) -> str:
@@ -136,9 +151,11 @@ def _refuse_other_sites(request: web.Request) -> None:
         raise web.HTTPForbidden
 
 
-def _ended(ticket: str, *, can_renew: bool) -> web.Response:
-    return page("ended.html", status=410, ticket=ticket, can_renew=can_renew)
-
-
 def _not_ready(explanation: str) -> web.Response:
-    return page("message.html", status=503, title="This platform can't be used right now", text=explanation)
+    return page(
+        "message.html",
+        status=503,
+        title="This platform can’t be used right now",
+        text=explanation,
+        advice="Nothing was connected. The link in Slack stays good until it ends.",
+    )

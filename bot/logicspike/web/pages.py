@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -15,7 +16,9 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup
 
-__all__ = ["FORM_ACTION", "IS_HTTPS", "error_pages", "page", "security_headers"]
+from ..services.connecting import LINK_LIFETIME
+
+__all__ = ["FORM_ACTION", "IS_HTTPS", "ended_page", "error_pages", "page", "security_headers"]
 
 log = logging.getLogger(__name__)
 
@@ -46,17 +49,28 @@ def page(template: str, *, status: int = 200, **values: object) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
 
 
+def ended_page(*, command: str, renewable_ticket: str | None = None) -> web.Response:
+    """The answer (410) to a link or a sign-in that is unknown, used or over.
+
+    Args:
+        command: what members type in Slack to connect an account.
+        renewable_ticket: of the ended link, if the page may offer a new one.
+    """
+    minutes = LINK_LIFETIME // timedelta(minutes=1)
+    return page("ended.html", status=410, ticket=renewable_ticket, minutes=minutes, command=command)
+
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ERRORS: Final = {
     400: ("This address is not complete", "Please go back to Slack and start again from there."),
-    403: ("This can't be done from here", "Please go back to Slack and start again from there."),
+    403: ("This can’t be done from here", "Please go back to Slack and start again from there."),
     404: ("There is nothing here", "Check the address, or go back to Slack and start again from there."),
-    405: ("This address can't be used like that", "Please go back to Slack and start again from there."),
+    405: ("This address can’t be used like that", "Please go back to Slack and start again from there."),
     413: ("That was too large", "Nothing was changed."),
     503: (
         "Not just now",
-        "The bot can't reach its database at the moment. Nothing was changed; try again in a minute.",
+        "The bot can’t reach its database at the moment. Nothing was changed; try again in a minute.",
     ),
 }
 
@@ -75,16 +89,17 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
         # The path may hold a ticket, so it is not logged: the traceback and the reference are enough.
         log.exception("a page failed, reference %s", reference, extra={"event": "page.failed", "reference": reference})
         return page(
-            "error.html",
+            "message.html",
             status=500,
             title="Something broke on our side",
-            advice=f"It was logged as {reference}. Go back to Slack and try again in a minute.",
+            text="Go back to Slack and try again in a minute.",
+            advice=f"If it happens again, tell whoever runs the bot this reference: {reference}.",
         )
 
 
 def _error_page(status: int, *, allow: str | None) -> web.Response:
-    title, advice = _ERRORS.get(status, (HTTPStatus(status).phrase, "Please go back to Slack and start again."))
-    response = page("error.html", status=status, title=title, advice=advice)
+    title, text = _ERRORS.get(status, (HTTPStatus(status).phrase, "Please go back to Slack and start again."))
+    response = page("message.html", status=status, title=title, text=text)
     if allow:
         response.headers["Allow"] = allow
     return response
@@ -97,6 +112,7 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
+    "Server": "LogicSpike",  # else aiohttp names itself and Python with their versions
 }
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
@@ -115,11 +131,22 @@ async def security_headers(request: web.Request, handler: Handler) -> web.Stream
 
 def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_HEADERS)
-    extra = response.get(FORM_ACTION, "")
-    form_action = f"'self' {extra}" if _ORIGIN.fullmatch(extra) else "'self'"
+    form_action = _list_form_targets(response.get(FORM_ACTION, ""))
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src {_STYLE_HASH}; form-action {form_action}; "
         "frame-ancestors 'none'; base-uri 'none'"
     )
     if request.app[IS_HTTPS]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+
+def _list_form_targets(origin: str) -> str:
+    """Where forms of the page may lead: to us and, with an origin given, to the platform."""
+    if not _ORIGIN.fullmatch(origin):
+        return "'self'"
+    targets = ["'self'", origin]
+    # Chromium holds each redirect after a form against form-action (w3c/webappsec-csp issue 8, checked 2026-11), and
+    # platforms send phones from www. to their own m. before they show the sign-in.
+    if origin.startswith("https://www."):
+        targets.append(f"https://*.{origin.removeprefix('https://www.')}")
+    return " ".join(targets)

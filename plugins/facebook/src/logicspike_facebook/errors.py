@@ -65,8 +65,8 @@ _ACCESS_ROWS: Final = (
         codes=_SESSION,
         subcodes=frozenset({459}),
         verdict=member_action,
-        explanation="Facebook wants to check that it's you. Sign in at www.facebook.com, do what it asks, then try again; "
-        "if that doesn't help, connect Facebook again.",
+        explanation="Facebook wants to check that it's you. Sign in at www.facebook.com, do what it asks, then try "
+        "again; if that doesn't help, connect Facebook again.",
         source=_GUIDE,
     ),
     ErrorRow(
@@ -216,8 +216,8 @@ _APP_ROWS: Final = (
     ErrorRow(
         codes=frozenset({10, *range(200, 300)}),
         verdict=missing_permission,
-        explanation="Facebook says that the bot may not do this: a permission is missing, was withdrawn, or was not used "
-        "for 90 days. Connect Facebook again and leave everything ticked.",
+        explanation="Facebook says that the bot may not do this: a permission is missing, was withdrawn, or was not "
+        "used for 90 days. Connect Facebook again and leave everything ticked.",
         source=_GUIDE,
     ),
     ErrorRow(
@@ -283,8 +283,8 @@ TOKEN_ROWS: Final = (
     ErrorRow(
         codes=frozenset({100}),
         verdict=sign_in_refused,
-        explanation="Facebook refused the sign-in; the link may have been used or have expired. Please try again with a "
-        "new one.",
+        explanation="Facebook refused the sign-in; the link may have been used or have expired. Please try again with "
+        "a new one.",
         source="github.com/scribejava/scribejava/issues/605; subcode 36009: observed, unattributed; checked 2026-11-23",
     ),
     *_ACCESS_ROWS,

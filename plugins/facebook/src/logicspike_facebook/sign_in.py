@@ -67,7 +67,7 @@ async def list_pages(ctx: PlatformContext, credential: Credential) -> tuple[Cred
         credential: from ``connect``.
 
     Raises:
-        AuthorizationFailed: the token is not accepted.
+        AuthorizationFailed: there is none, or the token is not accepted.
         PlatformUnavailable: no usable answer.
         RateLimited: asked to wait.
     """
@@ -76,7 +76,13 @@ async def list_pages(ctx: PlatformContext, credential: Credential) -> tuple[Cred
         pages = await list_edge(ctx, "me/accounts", credential.tokens, params)
     except ListingRefused as refusal:
         raise sign_in_error(refusal.reply, Call(ctx=ctx, needs=_LIST)) from None
-    return tuple(_to_credential(ctx, page, credential) for page in pages.entries if _is_usable(page))
+    usable = tuple(_to_credential(ctx, page, credential) for page in pages.entries if _is_usable(page))
+    if not usable:
+        raise AuthorizationFailed(
+            "Facebook shows the bot no Page that you may publish on. Try again and choose a Page in Facebook's dialog; "
+            "if yours isn't there, ask its admin for the right to create content."
+        )
+    return usable
 
 
 async def _fetch_token(ctx: PlatformContext, form: Mapping[str, str]) -> TokenSet:
@@ -141,8 +147,8 @@ def _to_credential(ctx: PlatformContext, page: Mapping[str, Any], person: Creden
         extra[USER_EXPIRES_AT] = person.tokens.expires_at.isoformat()
     return Credential(
         account=Account(id=page["id"], name=page["name"], kind="page", url=f"{ctx.endpoints['dialog']}/{page['id']}"),
-        # Made from a token of 60 days, a Page's own token has no end of its own
-        # (developers.facebook.com/documentation/facebook-login/guides/access-tokens/get-long-lived, checked 2026-11-23).
+        # Made from a token of 60 days, a Page's own token has no end of its own (developers.facebook.com/
+        # documentation/facebook-login/guides/access-tokens/get-long-lived, checked 2026-11-23).
         tokens=TokenSet(access_token=page["access_token"], scopes=person.tokens.scopes),
         grant_id=person.account.id,
         extra=extra,

@@ -1,0 +1,227 @@
+"""The composer: opened at once and filled in a moment later, checked before it closes, confirmed by direct message."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.errors import SlackApiError
+from slack_sdk.models.views import View
+
+from ..domain import Connection, Member
+from ..services.scheduling import (
+    AccountQuestion,
+    NotScheduled,
+    Scheduled,
+    ScheduleProblem,
+    ScheduleRequest,
+    ScheduleResult,
+)
+from . import messages, surface
+from .clicks import Answer, Click
+from .interaction import Interaction, read_interaction
+from .message import Message
+from .replies import Replies
+from .services import SlackServices
+from .views import (
+    ComposerValues,
+    composer,
+    composer_errors,
+    composer_loading,
+    composer_no_accounts,
+    composer_notice,
+    parse_composer,
+)
+
+__all__ = ["ComposerListeners", "Filling", "Prefill", "render_result"]
+
+log = logging.getLogger(__name__)
+
+SUBMIT_BUDGET: Final = timedelta(seconds=2.2)
+"""How long a submitted form may stay open while it is checked; less than what Slack waits for an answer."""
+
+_CALL_LIMIT: Final = timedelta(seconds=10)
+_POST_PREFIX: Final = "post:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefill:
+    """What the composer holds when it opens."""
+
+    text: str = ""
+    connection_ids: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    draft_id: str | None = None
+
+
+Filling: TypeAlias = Callable[[Sequence[Connection]], Awaitable[Prefill | None]]
+"""Looks up what to fill in, given the member's accounts; None when what the button stood for is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tried:
+    """What came of a submission, with the words for it."""
+
+    message: Message
+    errors: Mapping[str, str]
+
+
+class ComposerListeners:
+    """Opens the composer and takes what was written in it.
+
+    Args:
+        services: the use cases.
+        replies: runs the work and answers.
+        budget: how long a submitted form may stay open while it is checked.
+    """
+
+    def __init__(self, *, services: SlackServices, replies: Replies, budget: timedelta = SUBMIT_BUDGET) -> None:
+        self._services = services
+        self._replies = replies
+        self._budget = budget
+        self.answers: Final[Mapping[str, Answer]] = {surface.SCHEDULE_OPEN: Answer(self._on_open)}
+
+    # --- opening -----------------------------------------------------------------------------------------------------
+
+    async def open(self, interaction: Interaction, fill: Filling) -> None:
+        """Open the composer empty, since Slack gives us three seconds for that, and then fill it in.
+
+        Raises:
+            SlackApiError: it could not be opened.
+        """
+        async with asyncio.timeout(_CALL_LIMIT.total_seconds()):
+            opened = await interaction.client.views_open(trigger_id=interaction.trigger_id, view=composer_loading())
+        try:
+            view = await self._build(interaction.member, fill)
+        except Exception as error:
+            view = composer_notice(self._replies.explain(error, interaction).text)
+        await self._update(interaction, opened["view"]["id"], view)
+
+    async def _update(self, interaction: Interaction, view_id: str, view: View) -> None:
+        try:
+            async with asyncio.timeout(_CALL_LIMIT.total_seconds()):
+                await interaction.client.views_update(view_id=view_id, view=view)
+        except SlackApiError as error:
+            if error.response.get("error") != "not_found":  # closed in the meantime
+                raise
+
+    async def _build(self, member: Member, fill: Filling) -> View:
+        accounts = await self._services.scheduling.list_usable(member)
+        prefill = await fill(accounts)
+        if prefill is None:
+            return composer_notice(messages.draft_gone().text)
+        if not accounts:
+            return composer_no_accounts(self._services.choices(), prefill.draft_id)
+        profile = await self._services.members.get_profile(member)
+        return composer(
+            accounts=accounts,
+            now=self._services.clock.now(),
+            zone=profile.zone,
+            selected=prefill.connection_ids,
+            text=prefill.text,
+            due_at=prefill.due_at,
+            draft_id=prefill.draft_id,
+        )
+
+    async def _on_open(self, click: Click) -> None:
+        async def fill(_: Sequence[Connection]) -> Prefill | None:
+            return await self._find_prefill(click.member, click.value)
+
+        await self.open(click.interaction, fill)
+
+    async def _find_prefill(self, member: Member, value: str) -> Prefill | None:
+        """What a button's value stands for: nothing, an earlier post, or a draft."""
+        if not value:
+            return Prefill()
+        if value.startswith(_POST_PREFIX):
+            delivery = await self._services.scheduling.find_delivery(member, value.removeprefix(_POST_PREFIX))
+            if delivery is None:
+                return None
+            return Prefill(text=delivery.post.text, connection_ids=(delivery.connection_id,), due_at=delivery.due_at)
+        draft = await self._services.scheduling.find_draft(member, value)
+        if draft is None:
+            return None
+        return Prefill(
+            text=draft.text, connection_ids=draft.connection_ids, due_at=draft.due_at, draft_id=draft.draft_id
+        )
+
+    # --- submitting --------------------------------------------------------------------------------------------------
+
+    async def on_schedule_submitted(
+        self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any], context: AsyncBoltContext
+    ) -> None:
+        """Check and schedule what was written; the form stays open with what is wrong, and closes when all is well."""
+        interaction = read_interaction(body, context)
+        values = parse_composer(view)
+        if not values.is_now and values.due_at is None:
+            await _ack_errors(ack, composer_errors([_NO_TIME]))
+            return
+        # A task of its own: what has begun is carried through even if Slack's patience ends before.
+        task = self._services.tasks.spawn(self._try(interaction, values))
+        await asyncio.wait({task}, timeout=self._budget.total_seconds())
+        if not task.done():
+            self._services.tasks.spawn(self._tell_later(interaction, task))
+            await ack()
+            return
+        tried = task.result()
+        if tried is not None and tried.errors:
+            await _ack_errors(ack, tried.errors)
+            return
+        if tried is not None:
+            self._replies.tell(interaction, tried.message)
+        await ack()
+
+    async def _tell_later(self, interaction: Interaction, task: asyncio.Task[_Tried | None]) -> None:
+        tried = await task
+        if tried is not None:
+            await self._replies.send(interaction, tried.message)
+
+    async def _try(self, interaction: Interaction, values: ComposerValues) -> _Tried | None:
+        """Schedule once; None for a submission that was seen before."""
+        try:
+            if not await self._services.requests.is_first(interaction.request_id):
+                return None
+            return await self._schedule(interaction.member, values)
+        except Exception as error:
+            message = self._replies.explain(error, interaction)
+            return _Tried(message=message, errors={surface.BLOCK_TEXT: message.text})
+
+    async def _schedule(self, member: Member, values: ComposerValues) -> _Tried:
+        profile = await self._services.members.get_profile(member)
+        now = self._services.clock.now()
+        result = await self._services.scheduling.schedule(
+            ScheduleRequest(
+                author=member,
+                text=values.text,
+                due_at=values.due_at or now,
+                zone=profile.zone,
+                connection_ids=values.connection_ids,
+                draft_id=values.draft_id,
+            )
+        )
+        errors = composer_errors(result.problems) if isinstance(result, NotScheduled) else {}
+        return _Tried(message=render_result(result, zone=profile.zone, services=self._services), errors=errors)
+
+
+_NO_TIME: Final = ScheduleProblem(field="when", message="Choose a date and time, or Now.")
+
+
+async def _ack_errors(ack: AsyncAck, errors: Mapping[str, str]) -> None:
+    await ack(response_action="errors", errors=dict(errors))
+
+
+def render_result(result: ScheduleResult, *, zone: str, services: SlackServices) -> Message:
+    """Word what came of scheduling."""
+    match result:
+        case Scheduled():
+            return messages.schedule_confirmed(result, zone, services.clock.now(), services.titles())
+        case AccountQuestion():
+            return messages.account_question(result, services.titles())
+        case NotScheduled():
+            return messages.not_scheduled(result)

@@ -5,11 +5,12 @@ Run it with ``make docs``.
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -129,36 +130,20 @@ def hook_heading(name: str, function: Callable[..., Any]) -> str:
 
 
 def _render_hook(name: str, function: Callable[..., Any]) -> str:
-    return f"{hook_heading(name, function)}\n\n{_signature(name, function)}\n\n{_prose(function)}\n"
+    return f"{hook_heading(name, function)}\n\n{_signature(function)}\n\n{_prose(function)}\n"
 
 
 def _render_helper(name: str, function: Callable[..., Any]) -> str:
-    return f"### `oauth2.{name}`\n\n{_signature(name, function)}\n\n{_prose(function)}\n"
+    return f"### `oauth2.{name}`\n\n{_signature(function)}\n\n{_prose(function)}\n"
 
 
-def _signature(name: str, function: Callable[..., Any]) -> str:
-    colour = "async def" if inspect.iscoroutinefunction(function) else "def"
-    signature = inspect.signature(function)
-    line = f"{colour} {name}{signature}"
-    if len(line) > _WIDTH:
-        result = "" if signature.return_annotation is inspect.Signature.empty else f" -> {signature.return_annotation}"
-        arguments = "".join(f"    {argument},\n" for argument in _split_arguments(signature))
-        line = f"{colour} {name}(\n{arguments}){result}"
-    # Annotations are strings here, and print with quotes of their own; defaults with quotes are put back.
-    return f"```python\n{_unquote_annotations(line)}\n```"
-
-
-def _split_arguments(signature: inspect.Signature) -> Iterator[str]:
-    has_star = False
-    for parameter in signature.parameters.values():
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not has_star:
-            has_star = True
-            yield "*"
-        yield str(parameter)
-
-
-def _unquote_annotations(line: str) -> str:
-    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", line)
+def _signature(function: Callable[..., Any]) -> str:
+    """The signature as it is written in the source, defaults and all."""
+    source = textwrap.dedent(inspect.getsource(function))
+    (node,) = ast.parse(source).body
+    assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
+    return "```python\n" + "\n".join(lines).rstrip().removesuffix(":") + "\n```"
 
 
 def _prose(function: Callable[..., Any]) -> str:

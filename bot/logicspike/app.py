@@ -39,6 +39,7 @@ from .store.opening import StoreNotUsable, Stores, open_stores
 from .vault import KeyRing, Vault, parse_key_ring
 from .web.app import build_web_app
 from .web.health import HealthReport
+from .web.serving import build_runner
 
 __all__ = ["Bot", "StartFailed", "run_bot", "serve"]
 
@@ -174,6 +175,7 @@ async def _start(settings: Settings, clock: Clock | None, listener: socket.socke
         platforms=platforms,
         health=health,
         public_url=settings.public_url,
+        connect_command=settings.slack_command_connect,
         extra_routes=slack.routes(),
     )
     address = await _listen(app, settings, listener, stack)
@@ -285,8 +287,7 @@ def _build_scheduler(services: Services, stores: Stores, clock: Clock) -> Schedu
 async def _listen(
     app: web.Application, settings: Settings, listener: socket.socket | None, stack: AsyncExitStack
 ) -> str:
-    # Our own signal handling decides when to stop; the access log would hold tickets and codes.
-    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=5)
+    runner = build_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site: web.BaseSite

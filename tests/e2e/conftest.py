@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,27 @@ class Walk:
         async with self.browser.post(where.join(URL(decide)), data=form) as result:
             assert "/connect/result/" in str(result.url), await result.text()
             return await result.text()
+
+    async def wait_for_button(self, user: str, action_id: str, *, after: Message | None = None) -> Message:
+        """Wait for a message with this button, in any conversation the member sees."""
+        since = after.revision if after is not None else -1
+        return await self.slack.wait_for(
+            lambda: next(
+                (
+                    each
+                    for each in reversed(self.slack.messages_for(user))
+                    if each.revision > since and action_id in each.action_ids
+                ),
+                None,
+            )
+        )
+
+    async def until(self, is_so: Callable[[], bool], limit: float = 10) -> None:
+        """Wait for something outside of Slack."""
+        deadline = time.monotonic() + limit
+        while not is_so():
+            assert time.monotonic() < deadline, "it did not come to be so"
+            await asyncio.sleep(0.02)
 
     def newest(self, user: str) -> Message | None:
         return max(self.slack.messages_for(user), key=lambda each: each.revision, default=None)

@@ -1,4 +1,4 @@
-"""The main job by signed requests and real HTTP: connect, schedule, publish, revoke, reconnect, and what may go wrong."""
+"""The main job by signed requests and real HTTP: connect, schedule, publish, revoke, reconnect, and what can fail."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def test_revoked_held_reconnected_released(walk, platform):
     walk.fake(platform).perform("revoke")
 
     await walk.slack.advance_clock(5 * MINUTE)
-    asked = await walk.slack.wait_for_message(ANA, "connect.reconnect", channel=walk.slack.im_of(ANA))
+    asked = await walk.wait_for_button(ANA, "connect.reconnect")
     assert "Nothing is lost" in asked.everything
     assert [] == walk.fake(platform).ledger
 
@@ -84,7 +84,7 @@ async def test_an_expired_token_is_refreshed_without_a_word(walk):
 async def test_cancelling_at_the_platform_offers_another_try(walk):
     assert "Nothing was connected" in await walk.connect("twitter", decision="cancel")
 
-    ended = await walk.slack.wait_for_message(ANA, "connect.start", channel=walk.slack.im_of(ANA))
+    ended = await walk.wait_for_button(ANA, "connect.start")
     await walk.slack.click(ANA, ended, "connect.start")
     link = await walk.slack.wait_for_message(ANA, "/connect/", channel=walk.slack.im_of(ANA), after=ended)
     assert "Connected" in await walk.follow(link)
@@ -130,7 +130,6 @@ async def test_a_post_can_be_listed_and_cancelled(walk):
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("twitter yesterday Hello", None),
         ("twitter in 1m", "text"),
         ("chirpy in 1m Hello", "chirpy"),
         ("linkedin in 1m Hello", "connect"),
@@ -143,9 +142,18 @@ async def test_what_cannot_be_done_is_answered_with_what_to_do(walk, typed, answ
 
     message = await walk.schedule(typed)
 
-    assert answer is None or answer in message.everything
+    assert answer in message.everything
     assert "went wrong" not in message.everything
     assert [] == walk.fake("twitter").ledger
+
+
+async def test_a_post_without_a_time_opens_the_composer_with_the_text(walk):
+    await walk.connect("twitter")
+
+    await walk.slack.command(ANA, "/schedule", "twitter Hello without a time")
+
+    view = await walk.slack.wait_for(lambda: (view := walk.slack.view_of(ANA)) and "text" in view.block_ids and view)
+    assert "Hello without a time" in str(view.block("text"))
 
 
 async def test_disconnecting_asks_what_becomes_of_the_posts(walk):
@@ -153,7 +161,7 @@ async def test_disconnecting_asks_what_becomes_of_the_posts(walk):
     await walk.schedule("twitter in 1h Waiting")
     before = walk.newest(ANA)
     await walk.slack.command(ANA, "/connect", "remove twitter")
-    question = await walk.slack.wait_for_message(ANA, "disconnect.hold_posts", after=before)
+    question = await walk.wait_for_button(ANA, "disconnect.hold_posts", after=before)
 
     await walk.slack.click(ANA, question, "disconnect.hold_posts")
     await walk.slack.wait_for_message(ANA, "isconnected", after=question)
@@ -180,7 +188,6 @@ async def test_a_delivery_that_slack_sends_twice_counts_once(walk):
 
     await walk.slack.advance_clock(5 * MINUTE)
     await walk.slack.wait_for_message(ANA, "Published", channel=walk.slack.im_of(ANA))
-    assert 1 == len((await walk.schedule("list")).everything.split("Once")) or 1 == len(walk.fake("twitter").ledger)
     assert 1 == len(walk.fake("twitter").ledger)
 
 
@@ -189,11 +196,9 @@ async def test_removing_the_bot_stops_everything(walk):
     await walk.schedule("twitter in 5m Too late")
 
     await walk.slack.send_event({"type": "app_uninstalled"})
-    stores = walk.sandbox.bot.services.leaving
-    await walk.slack.wait_for(lambda: all(grant.is_revoked for grant in walk.fake("twitter")._grants) or None, 10)
+    await walk.until(lambda: all(grant.is_revoked for grant in walk.fake("twitter")._grants))
 
     await walk.slack.advance_clock(10 * MINUTE)
     answer = await walk.slack.command(ANA, "/schedule", "list")
     assert "removed" in (answer.message.everything if answer.message else "")
     assert [] == walk.fake("twitter").ledger
-    assert stores is not None

@@ -20,13 +20,9 @@ def plain(text: str) -> dict[str, str]:
 
 
 def card(value: str = "42", label: str = "Press") -> list[dict[str, Any]]:
-    return [
-        {"type": "section", "text": {"type": "mrkdwn", "text": "A *card*"}},
-        {
-            "type": "actions",
-            "elements": [{"type": "button", "action_id": "press", "text": plain(label), "value": value}],
-        },
-    ]
+    button = {"type": "button", "action_id": "press", "text": plain(label), "value": value}
+    text = {"type": "mrkdwn", "text": "A *card*"}
+    return [{"type": "section", "text": text}, {"type": "actions", "elements": [button]}]
 
 
 def options(*values: str) -> list[dict[str, Any]]:
@@ -411,18 +407,19 @@ async def test_a_view_update_keeps_what_was_typed_and_checks_the_hash(slack: Any
     assert (after.title, after.values["text"]["text"]["value"]) == ("Changed", "Typed")
 
 
-async def test_a_closed_modal_is_told_only_when_it_asks(slack: Any, bot: Any) -> None:
+@pytest.mark.parametrize("is_asked", [True, False])
+async def test_a_closed_modal_is_told_only_when_it_asks(slack: Any, bot: Any, is_asked: bool) -> None:
     @bot.app.view_closed("compose")
     async def on_closed(ack: Any, view: dict[str, Any]) -> None:
         bot.seen.append(view["id"])
         await ack()
 
-    await opened(slack, bot)
-    assert None is await slack.close_view(ANA)
+    view = await opened(slack, bot, modal(notify_on_close=is_asked))
+    answer = await slack.close_view(ANA)
 
-    view = await opened(slack, bot, modal(notify_on_close=True))
-    assert (await slack.close_view(ANA)).is_ok
-    assert [view.id] == bot.seen
+    assert slack.view_of(ANA) is None
+    assert (answer is not None and answer.is_ok) == is_asked
+    assert bot.seen == ([view.id] if is_asked else [])
 
 
 async def test_a_button_in_a_modal_goes_to_the_bot_with_the_view(slack: Any, bot: Any) -> None:

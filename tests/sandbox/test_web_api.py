@@ -32,6 +32,14 @@ async def test_the_clients_calls_are_answered_in_slacks_shapes(slack: Any, bot: 
     assert (await bot.client.api_test(a="1")).data == {"ok": True, "args": {"a": "1"}}
 
 
+async def test_the_members_are_listed_in_pages(slack: Any, bot: Any) -> None:
+    first = await bot.client.users_list(limit=2)
+    rest = await bot.client.users_list(limit=10, cursor=first["response_metadata"]["next_cursor"])
+
+    assert [user["id"] for user in (*first["members"], *rest["members"])] == list(slack.workspace.members)
+    assert rest["response_metadata"]["next_cursor"] == ""
+
+
 async def test_a_message_is_posted_edited_and_deleted(slack: Any, bot: Any) -> None:
     posted = await bot.client.chat_postMessage(channel=BEN, text="Hi", blocks=[SECTION])
     ids = {"channel": posted["channel"], "ts": posted["ts"]}

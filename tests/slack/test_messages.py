@@ -125,7 +125,9 @@ def make_answers(word: str, count: int) -> list[Message]:
     connection, delivery, draft = make_connection(word), make_delivery(word), make_draft(word)
     statuses = [ConnectionStatus.ACTIVE, ConnectionStatus.NEEDS_RECONNECT, ConnectionStatus.PENDING_CHOICE]
     connections = tuple(
-        make_connection(word, nth=nth, status=statuses[nth % 3], status_reason=word, owner_id=["U0ANA", "U0BEN"][nth % 2])
+        make_connection(
+            word, nth=nth, status=statuses[nth % 3], status_reason=word, owner_id=["U0ANA", "U0BEN"][nth % 2]
+        )
         for nth in range(count)
     )
     states = list(DeliveryState)
@@ -140,7 +142,10 @@ def make_answers(word: str, count: int) -> list[Message]:
     )
     problems = tuple(
         ScheduleProblem(
-            field="text", message=word, connect_platform="acme" if nth % 2 else None, reconnect_id=None if nth % 2 else "c"
+            field="text",
+            message=word,
+            connect_platform="acme" if nth % 2 else None,
+            reconnect_id=None if nth % 2 else "c",
         )
         for nth in range(count)
     )
@@ -196,7 +201,8 @@ def make_answers(word: str, count: int) -> list[Message]:
 
 def make_all(word: str, count: int) -> list[Message]:
     rendered = [
-        messages.render_notice(notice, zone=ZONE, now=NOW, titles={"acme": word}) for notice in make_notices(word, count)
+        messages.render_notice(notice, zone=ZONE, now=NOW, titles={"acme": word})
+        for notice in make_notices(word, count)
     ]
     return rendered + make_answers(word, count)
 
@@ -271,7 +277,7 @@ HOSTILE = [
     "<!channel> <!here|x> <@U1> <#C1> <https://evil.example|ok> <!date^1^x|y> <mailto:a@b>",
     "&lt;!channel&gt; & <",
     "https://evil.example/a?b=<!channel>|x",
-    "\u202egnp.exe\u0000\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+    "\u202e<!channel>\u0000`<!here>`",
 ]
 
 
@@ -296,9 +302,16 @@ def test_nothing_anybody_wrote_can_notify_or_link(word):
 def test_members_read_no_jargon(message):
     words = " ".join(
         [message.text]
-        + [piece["text"] for block in message.to_payload()["blocks"] for piece in walk(block) if "emoji" in piece or "verbatim" in piece]
+        + [
+            piece["text"]
+            for block in message.to_payload()["blocks"]
+            for piece in walk(block)
+            if "emoji" in piece or "verbatim" in piece
+        ]
     ).lower()
-    assert not re.search(r"\b(deliver(y|ies)|tokens?|grants?|oauth|none|null|claim(ed)?|snooze[d]?|scopes?)\b", words), words
+    assert not re.search(
+        r"\b(deliver(y|ies)|tokens?|grants?|oauth|none|null|claim(ed)?|snooze[d]?|scopes?)\b", words
+    ), words
 
 
 def test_user_text_is_shown_as_it_is():
@@ -330,7 +343,9 @@ def test_the_connect_link_stands_in_the_button_and_in_the_text():
 def test_more_accounts_than_a_menu_holds_are_mentioned():
     choices = tuple(Account(id=str(n), name=f"Page {n}") for n in range(130))
     pending = make_connection(status=ConnectionStatus.PENDING_CHOICE, choices=choices)
-    message = messages.render_notice(notices.AccountChoice(connection=pending, platform_title="Acme"), zone=ZONE, now=NOW)
+    message = messages.render_notice(
+        notices.AccountChoice(connection=pending, platform_title="Acme"), zone=ZONE, now=NOW
+    )
     payload = json.dumps(message.to_payload())
     assert "30 more could not be shown" in payload
     assert f'"{pending.connection_id}:99"' in payload
@@ -349,7 +364,9 @@ def test_a_confirmation_says_when_with_zone_and_distance():
     )
     scheduled = Scheduled(post=post, deliveries=(make_delivery(),), warnings=())
     message = messages.schedule_confirmed(scheduled, ZONE, NOW, TITLES)
-    assert message.text == "Scheduled: Hi – Acme Social – Acme Inc, Tue 24 Nov 2026, 09:30 (Europe/Berlin), in 18 hours."
+    assert (
+        message.text == "Scheduled: Hi – Acme Social – Acme Inc, Tue 24 Nov 2026, 09:30 (Europe/Berlin), in 18 hours."
+    )
     assert buttons(message)[surface.POST_CANCEL] == "k0"
 
 
@@ -374,7 +391,10 @@ def test_a_repeated_hour_is_offered_with_its_offset():
 def test_the_list_groups_by_day_in_the_members_zone():
     late = make_delivery(nth=0, due_at=datetime(2026, 11, 24, 23, 30, tzinfo=UTC))
     early = make_delivery(nth=1, due_at=datetime(2026, 11, 24, 10, 0, tzinfo=UTC), state=DeliveryState.HELD)
-    texts = [block["text"]["text"] for block in messages.post_list((late, early), ZONE, NOW, TITLES).to_payload()["blocks"][:5]]
+    texts = [
+        block["text"]["text"]
+        for block in messages.post_list((late, early), ZONE, NOW, TITLES).to_payload()["blocks"][:5]
+    ]
     assert texts[1] == "*Tue 24 Nov 2026*"
     assert texts[2].startswith("*11:00* · Acme Social – Acme Inc · Held · `k1`")
     assert texts[3] == "*Wed 25 Nov 2026*"
@@ -405,7 +425,9 @@ def test_only_own_accounts_have_buttons_in_the_list():
 
 
 def test_a_disconnect_without_waiting_posts_asks_nothing_about_posts():
-    plan = DisconnectPlan(connection=make_connection(), waiting=0, next_due_at=None, move_targets=(make_connection(nth=2),))
+    plan = DisconnectPlan(
+        connection=make_connection(), waiting=0, next_due_at=None, move_targets=(make_connection(nth=2),)
+    )
     found = buttons(messages.disconnect_question(plan, ZONE, NOW, TITLES))
     assert set(found) == {surface.DISCONNECT_HOLD_POSTS, surface.DISCONNECT_KEEP}
 

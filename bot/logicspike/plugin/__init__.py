@@ -2,6 +2,8 @@
 
 A plugin is a module with hook implementations, installed under the entry-point group ``logicspike.platforms``::
 
+    from datetime import date
+
     from logicspike.plugin import (
         Account, AuthorizationLink, Credential, Limits, Platform, PublishedPost, TokenSet, hookimpl, oauth2,
     )
@@ -9,7 +11,8 @@ A plugin is a module with hook implementations, installed under the entry-point 
     @hookimpl
     def describe() -> Platform:
         return Platform(
-            name="chirp", title="Chirp", scopes=("post",), limits=Limits(max_chars=200),
+            name="chirp", title="Chirp", scopes=("post",),
+            limits=Limits(max_chars=200, checked_on=date(2026, 11, 23)),
             endpoints={"auth": "https://chirp.example", "api": "https://api.chirp.example"},
         )
 

@@ -123,7 +123,7 @@ class FakeSlack(Interactions):
     @asynccontextmanager
     async def running(self, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[FakeSlack]:
         """Serve on this address (port 0: a free one) and know ``base_url``, until the block ends."""
-        runner = web.AppRunner(self.build_app(), handle_signals=False, shutdown_timeout=1.0)
+        runner = web.AppRunner(self.build_app(), handle_signals=False, shutdown_timeout=0.5)
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()

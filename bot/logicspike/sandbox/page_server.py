@@ -237,8 +237,8 @@ class PageServer:
         return {"now": self._slack.clock.now().timestamp()}
 
     async def _fault(self, body: Json) -> Json:
-        platform = next(p for p in self._slack.platforms if p.name == body["platform"])
-        await platform.set_fault(str(body["name"]), bool(body["on"]))
+        platforms = {platform.name: platform for platform in self._slack.platforms}
+        await platforms[body["platform"]].set_fault(str(body["name"]), bool(body["on"]))
         self._slack.workspace.changes.note()
         return {}
 
@@ -285,7 +285,7 @@ def _as_handler(act: Callable[[Json], Awaitable[Json]]) -> Handler:
         try:
             body = json.loads(await request.text())
             return web.json_response(await act(body))
-        except (LookupError, ValueError, TypeError, StopIteration) as error:
+        except (LookupError, ValueError, TypeError) as error:
             return web.json_response({"problem": f"That can't be done: {error}"}, status=400)
 
     return handler

@@ -192,28 +192,34 @@ class WebApi:
         }
 
     def _users_info(self, args: Json) -> dict[str, Any]:
-        member = self._member(args.get("user"))
-        offset = member.tz_offset(self.workspace.clock.now())
+        return {"user": self._print_user(self._member(args.get("user")))}
+
+    def _users_list(self, args: Json) -> dict[str, Any]:
+        everybody = list(self.workspace.members.values())
+        start = int(args.get("cursor") or 0)
+        end = start + int(args.get("limit") or len(everybody))
+        users = [self._print_user(member) for member in everybody[start:end]]
+        return {"members": users, "response_metadata": {"next_cursor": str(end) if end < len(everybody) else ""}}
+
+    def _print_user(self, member: Member) -> dict[str, Any]:
         return {
-            "user": {
-                "id": member.id,
-                "team_id": TEAM.id,
-                "name": member.name,
-                "deleted": False,
-                "real_name": member.real_name,
-                "tz": member.tz,
-                "tz_label": member.tz,
-                "tz_offset": int(offset.total_seconds()),
-                "profile": {"real_name": member.real_name, "display_name": member.display_name, "team": TEAM.id},
-                "is_admin": member.is_admin,
-                "is_owner": member.is_owner,
-                "is_primary_owner": member.is_owner,
-                "is_restricted": False,
-                "is_ultra_restricted": False,
-                "is_bot": member.is_bot,
-                "is_app_user": False,
-                "updated": 1700000000,
-            }
+            "id": member.id,
+            "team_id": TEAM.id,
+            "name": member.name,
+            "deleted": False,
+            "real_name": member.real_name,
+            "tz": member.tz,
+            "tz_label": member.tz,
+            "tz_offset": int(member.tz_offset(self.workspace.clock.now()).total_seconds()),
+            "profile": {"real_name": member.real_name, "display_name": member.display_name, "team": TEAM.id},
+            "is_admin": member.is_admin,
+            "is_owner": member.is_owner,
+            "is_primary_owner": member.is_owner,
+            "is_restricted": False,
+            "is_ultra_restricted": False,
+            "is_bot": member.is_bot,
+            "is_app_user": False,
+            "updated": 1700000000,
         }
 
     def _team_info(self, _args: Json) -> dict[str, Any]:
@@ -295,6 +301,7 @@ class WebApi:
         "api.test": _Method(_api_test, needs_token=False),
         "auth.test": _Method(_auth_test),
         "users.info": _Method(_users_info, "users:read"),
+        "users.list": _Method(_users_list, "users:read"),
         "team.info": _Method(_team_info, "team:read"),
         "conversations.open": _Method(_conversations_open, "im:write"),
         "chat.postMessage": _Method(_post_message, "chat:write"),

@@ -43,7 +43,7 @@ from .surface import (
     SCHEDULE_OPEN,
 )
 from .times import describe_moment
-from .wording import account_words, count_posts, day_and_time, join_words, preview
+from .wording import account_words, count_posts, day_and_time, join_words, posts_are, preview
 
 __all__ = [
     "disconnect_button",
@@ -191,7 +191,7 @@ def _waiting_words(notice: ReconnectNeeded, zone: str, now: datetime) -> str:
     if not notice.waiting:
         return ""
     due = f", the next for {describe_moment(notice.next_due_at, zone, now)}" if notice.next_due_at else ""
-    return f"{count_posts(notice.waiting)} waiting{due}. "
+    return f"{posts_are(notice.waiting)} waiting{due}. "
 
 
 def render_reconnected(notice: Reconnected, zone: str) -> Message:
@@ -216,7 +216,7 @@ def _reconnected_words(account: str, notice: Reconnected) -> str:
     if notice.released:
         sentences.append(f"{count_posts(len(notice.released))} will go out as planned.")
     if notice.late:
-        sentences.append(f"{count_posts(len(notice.late))} too late to go out unasked: please decide.")
+        sentences.append(f"{posts_are(len(notice.late))} too late to go out unasked: please decide.")
     return " ".join(sentences)
 
 

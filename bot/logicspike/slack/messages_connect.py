@@ -24,7 +24,7 @@ from .surface import (
     DISCONNECT_MOVE_POSTS,
 )
 from .times import describe_moment
-from .wording import NO_TITLES, Titles, account_words, count_posts, join_words, title_of
+from .wording import NO_TITLES, Titles, account_words, count_posts, join_words, posts_are, title_of
 
 __all__ = [
     "PlatformChoice",
@@ -220,7 +220,7 @@ def disconnect_question(plan: DisconnectPlan, zone: str, now: datetime, titles: 
     waiting = "No posts are waiting for it."
     if plan.waiting:
         due = f" The next is due {describe_moment(plan.next_due_at, zone, now)}." if plan.next_due_at else ""
-        waiting = f"{count_posts(plan.waiting)} waiting for it.{due}"
+        waiting = f"{posts_are(plan.waiting)} waiting for it.{due}"
     return build_message(
         f"Disconnect {account}? {waiting}",
         paragraph(f"*Disconnect {account}?*\n{waiting}"),

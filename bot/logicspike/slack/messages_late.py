@@ -22,7 +22,7 @@ _SHOWN: Final = 10
 def render_late_question(notice: LateQuestion, zone: str, titles: Titles = NO_TITLES) -> Message:
     """Posts are overdue by more than ten minutes: publish now, or drop?"""
     count = len(notice.deliveries)
-    text = f"{count_posts(count)} could not go out on time. Nothing is lost: please decide what becomes of it."
+    text = f"{count_posts(count)} could not go out on time. Nothing is lost: please decide what to do."
     return build_message(text, *late_rows(notice.deliveries, zone, titles))
 
 

@@ -42,7 +42,7 @@ def escape(text: str) -> str:
 
 def measure(text: str) -> int:
     """Count UTF-16 units, the strictest way in which a limit of Slack's can be meant."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clip(text: str, limit: int) -> str:
@@ -104,10 +104,9 @@ def clip_markup(markup: str, limit: int) -> str:
 
 def one_line(text: str, limit: int) -> str:
     """Bring a text to one line of a bounded length, without control and direction signs that could disguise it."""
-    spaced = " ".join(text.split())
-    return clip(
-        "".join(char for char in spaced if unicodedata.category(char) not in {"Cc", "Cs"} and char not in _TURNS), limit
-    )
+    spaced = " ".join(text.split())[: 4 * limit]
+    kept = (char for char in spaced if char not in _TURNS and unicodedata.category(char) not in {"Cc", "Cs"})
+    return clip("".join(kept), limit)
 
 
 _TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")

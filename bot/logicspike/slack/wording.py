@@ -24,6 +24,7 @@ __all__ = [
     "count_posts",
     "day_and_time",
     "join_words",
+    "posts_are",
     "preview",
     "state_words",
     "target_words",
@@ -90,6 +91,11 @@ def day_and_time(at: datetime, zone: str) -> str:
 def count_posts(count: int) -> str:
     """Word a number of posts."""
     return "1 post" if count == 1 else f"{count} posts"
+
+
+def posts_are(count: int) -> str:
+    """Word a number of posts with its verb."""
+    return f"{count_posts(count)} {'is' if count == 1 else 'are'}"
 
 
 def join_words(words: tuple[str, ...]) -> str:

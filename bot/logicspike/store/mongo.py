@@ -139,7 +139,7 @@ def open_database(
         # The driver's own sentence may quote the address, and with it the password.
         raise BadDatabaseAddress(
             f"The database's address (MONGODB_URI) or name cannot be read ({type(error).__name__}). An address looks "
-            "like mongodb://host:27017/; name and password in it are percent-encoded, and its options are MongoDB's own."
+            "like mongodb://host:27017/; name and password in it are percent-encoded, its options are MongoDB's own."
         ) from None
 
 

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -24,6 +23,7 @@ from logicspike.testing import (
 from logicspike.testing.fake_pages import render_timeline
 
 from . import sandbox_answers as answers
+from .sandbox_people import DANA, JONAS, FakePage, build_pages
 from .sandbox_rules import (
     MAX_CHARS,
     PAGE_PERMISSIONS,
@@ -35,22 +35,12 @@ from .sandbox_rules import (
     to_graph_time,
 )
 
-__all__ = ["FakeFacebook", "FakePage"]
+__all__ = ["FakeFacebook"]
 
 _API_PATH: Final = re.compile(r"/v[0-9]+\.[0-9]+/")
 _REGAIN_MINUTES: Final = 19
 
 _Answer = Callable[[web.Request, AccessToken], Awaitable[web.Response]]
-
-
-@dataclass(slots=True, kw_only=True)
-class FakePage:
-    """A Page and the tasks its person may do there."""
-
-    account: FakeAccount
-    tasks: list[str] = field(
-        default_factory=lambda: ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE"]
-    )
 
 
 class FakeFacebook(FakePlatform):
@@ -60,10 +50,7 @@ class FakeFacebook(FakePlatform):
     title: ClassVar[str] = "Facebook"
     accent: ClassVar[str] = "#0866ff"
     endpoint_names: ClassVar[tuple[str, ...]] = ("dialog", "graph")
-    people: ClassVar[tuple[FakeAccount, ...]] = (
-        FakeAccount(id="24116000000000101", name="Dana Whitfield"),
-        FakeAccount(id="24116000000000202", name="Jonas Bergström"),
-    )
+    people: ClassVar[tuple[FakeAccount, ...]] = (DANA, JONAS)
     extra_actions: ClassVar[dict[str, str]] = {"password_changed": "Change everybody's password"}
     extra_switches: ClassVar[dict[str, str]] = {
         "role_lost": "Take away the person's role on the Pages (190/492)",
@@ -84,11 +71,7 @@ class FakeFacebook(FakePlatform):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        dana, jonas = self.people
-        self.pages: dict[str, list[FakePage]] = {
-            dana.id: [_page(1, "Acme Coffee"), _page(2, "Acme Coffee Roastery"), _page(3, "Acme Careers")],
-            jonas.id: [_page(4, "Bergström Bikes")],
-        }
+        self.pages: dict[str, list[FakePage]] = build_pages()
         """Person's id to the Pages they have a role on."""
         self.largest_part = 100
         """How many entries of a list one answer holds at most."""
@@ -260,10 +243,10 @@ class FakeFacebook(FakePlatform):
 
     # --- who and what -------------------------------------------------------------------------------------------------
 
-    async def _show_me(self, request: web.Request, held: AccessToken) -> web.Response:
+    async def _show_me(self, _request: web.Request, held: AccessToken) -> web.Response:
         return web.json_response({"id": held.account.id, "name": held.account.name})
 
-    async def _list_permissions(self, request: web.Request, held: AccessToken) -> web.Response:
+    async def _list_permissions(self, _request: web.Request, held: AccessToken) -> web.Response:
         # developers.facebook.com/docs/graph-api/reference/user/permissions, checked 2026-11-23
         listed = [
             {"permission": permission, "status": "granted" if permission in held.grant.scopes else "declined"}
@@ -409,7 +392,3 @@ class FakeFacebook(FakePlatform):
     def _render(self, entries: Sequence[LedgerEntry]) -> web.Response:
         page = render_timeline(title=self.title, accent=self.accent, entries=entries)
         return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
-
-
-def _page(number: int, name: str) -> FakePage:
-    return FakePage(account=FakeAccount(id=f"61550000000000{number}", name=name))

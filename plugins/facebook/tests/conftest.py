@@ -1,0 +1,129 @@
+"""A fake Facebook on loopback, a clock that stands still, and what the hooks are called with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+import logicspike_facebook as plugin
+from logicspike.plugin import (
+    AuthorizationGrant,
+    AuthorizationRequest,
+    Credential,
+    OAuthClient,
+    PlatformContext,
+    Post,
+    PublishedPost,
+)
+from logicspike.testing import press_allow
+from logicspike_facebook.sandbox import FakeFacebook
+from logicspike_facebook.sandbox_people import DANA, JONAS
+
+CLIENT_ID = "1234567890"
+CLIENT_SECRET = "facebook-app-secret"
+REDIRECT_URI = "http://127.0.0.1:3000/api/auth/facebook/callback"
+
+
+@dataclass(slots=True)
+class FrozenClock:
+    """Stands still until it's moved."""
+
+    at: datetime = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A request as it arrived at the fake."""
+
+    method: str
+    url: URL
+    has_bearer: bool
+    form: dict[str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Rig:
+    """One member's side of the story, with the hooks as the host calls them."""
+
+    fake: FakeFacebook
+    clock: FrozenClock
+    http: aiohttp.ClientSession
+    origin: str
+    seen: list[Seen] = field(default_factory=list)
+
+    def context(
+        self, *, client_secret: str = CLIENT_SECRET, client_id: str = CLIENT_ID, **settings: str
+    ) -> PlatformContext:
+        platform = plugin.describe()
+        return PlatformContext(
+            client=OAuthClient(client_id=client_id, client_secret=client_secret),
+            endpoints=dict.fromkeys(platform.endpoints, self.origin),
+            settings=dict(platform.settings) | settings,
+            http=self.http,
+            now=self.clock.now(),
+        )
+
+    async def authorize_url(self, *, context: PlatformContext | None = None, **changes: str) -> str:
+        request = AuthorizationRequest(
+            redirect_uri=REDIRECT_URI, state="state-1", scopes=plugin.describe().scopes, code_challenge=None
+        )
+        link = await plugin.authorize(context or self.context(), request)
+        return str(URL(link.url).update_query(changes))
+
+    async def grant(self, *, person: str = JONAS.id, **changes: str) -> AuthorizationGrant:
+        """What the callback brings after Allow, with the authorize URL changed where asked."""
+        callback = URL(await press_allow(self.http, await self.authorize_url(**changes), person=person))
+        return AuthorizationGrant(code=callback.query["code"], redirect_uri=REDIRECT_URI)
+
+    async def sign_in(self, *, person: str = JONAS.id) -> Credential:
+        return await plugin.exchange(self.context(), await self.grant(person=person))
+
+    async def list_pages(self, *, person: str = DANA.id) -> list[Credential]:
+        return list(await plugin.accounts(self.context(), await self.sign_in(person=person)))
+
+    async def connect(self) -> Credential:
+        """Jonas and his one Page."""
+        (page,) = await self.list_pages(person=JONAS.id)
+        return page
+
+    async def publish(self, page: Credential, text: str = "Hello", *, link: str | None = None) -> PublishedPost:
+        return await plugin.publish(self.context(), page, Post(key="key-1", text=text, link=link))
+
+    async def find(self, page: Credential, text: str = "Hello") -> PublishedPost | None:
+        return await plugin.find_published(self.context(), page, Post(key="key-1", text=text))
+
+    async def renew(self, page: Credential) -> Credential:
+        return replace(page, tokens=await plugin.refresh(self.context(), page))
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    clock, seen = FrozenClock(), list[Seen]()
+
+    @web.middleware
+    async def note(request: web.Request, handler: object) -> web.StreamResponse:
+        form = {key: str(value) for key, value in (await request.post()).items()}
+        has_bearer = request.headers.get("Authorization", "").startswith("Bearer ")
+        seen.append(Seen(method=request.method, url=request.url, has_bearer=has_bearer, form=form))
+        return await handler(request)  # type: ignore[operator, no-any-return]
+
+    fake = FakeFacebook(
+        client_id=CLIENT_ID, client_secret=CLIENT_SECRET, clock=clock, redirect_uris=[REDIRECT_URI], slow_seconds=0.3
+    )
+    app = fake.build_app()
+    app.middlewares.append(note)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        yield Rig(fake=fake, clock=clock, http=http, origin=str(server.make_url("/")).rstrip("/"), seen=seen)

@@ -1,0 +1,290 @@
+"""A team to test the use cases with: real services, a real database, a real platform's fake, recorded messages.
+
+The fixture ``team`` of tests/services and tests/web makes one for each test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import EntryPoint
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import echo_platform
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from logicspike.clock import MovableClock
+from logicspike.domain import Connection, Delivery, Member
+from logicspike.events import Event
+from logicspike.platforms import Platforms
+from logicspike.services.answering import Answering
+from logicspike.services.connecting import Callback, Connecting
+from logicspike.services.delivering import Delivering
+from logicspike.services.disconnecting import Disconnecting
+from logicspike.services.leaving import Leaving
+from logicspike.services.notices import ConnectLink, Notice
+from logicspike.services.ports import MemberProfile
+from logicspike.services.reconciling import Reconciling
+from logicspike.services.refreshing import Refreshing
+from logicspike.services.releasing import Releasing
+from logicspike.services.scheduling import Scheduled, ScheduleRequest, Scheduling
+from logicspike.store.mongo import Database
+from logicspike.store.opening import Stores, build_stores
+from logicspike.testing import FakePlatform, press_allow, press_cancel
+from logicspike.vault import Vault, generate_key, parse_key_ring
+
+PUBLIC_URL = "http://127.0.0.1:3999"
+BROWSER = "b" * 43
+N = TypeVar("N")
+
+
+@dataclass
+class RecordingNotifier:
+    sent: list[tuple[Member, Notice]] = field(default_factory=list)
+    revised: list[tuple[str, Notice]] = field(default_factory=list)
+    is_down: bool = False
+
+    async def notify(self, member: Member, notice: Notice) -> str | None:
+        if self.is_down:
+            return None
+        self.sent.append((member, notice))
+        return f"D{member.user_id}:{len(self.sent)}"
+
+    async def revise(self, message: str, notice: Notice) -> None:
+        self.revised.append((message, notice))
+
+    def of(self, kind: type[N]) -> list[N]:
+        return [notice for _, notice in self.sent if isinstance(notice, kind)]
+
+    def revised_to(self, kind: type[N]) -> list[N]:
+        return [notice for _, notice in self.revised if isinstance(notice, kind)]
+
+
+@dataclass
+class Directory:
+    admins: set[str] = field(default_factory=lambda: {"UADMIN"})
+
+    async def get_profile(self, member: Member) -> MemberProfile:
+        return MemberProfile(name=member.user_id.title(), zone="Europe/Berlin", is_admin=member.user_id in self.admins)
+
+    async def get_workspace_name(self, team_id: str) -> str:
+        return f"Workspace {team_id}"
+
+    async def list_admins(self, team_id: str) -> tuple[Member, ...]:
+        return tuple(Member(team_id=team_id, user_id=user_id) for user_id in sorted(self.admins))
+
+
+@dataclass
+class Team:
+    clock: MovableClock
+    stores: Stores
+    platforms: Platforms
+    fake: FakePlatform
+    notifier: RecordingNotifier
+    directory: Directory
+    events: list[Event]
+    connecting: Connecting
+    disconnecting: Disconnecting
+    scheduling: Scheduling
+    refreshing: Refreshing
+    delivering: Delivering
+    reconciling: Reconciling
+    answering: Answering
+    leaving: Leaving
+    releasing: Releasing
+    http: aiohttp.ClientSession
+    ana: Member = Member(team_id="T1", user_id="UANA")
+    ben: Member = Member(team_id="T1", user_id="UBEN")
+    stranger: Member = Member(team_id="T2", user_id="UANA")
+
+    @property
+    def ticket(self) -> str:
+        """The ticket of the newest link that was sent."""
+        return urlsplit(self.notifier.of(ConnectLink)[-1].url).path.rpartition("/")[2]
+
+    async def sign_in(self, member: Member, *, person: str = "", connection_id: str | None = None) -> str:
+        """Ask for a link, press the button, press Allow at the platform, come back; the result's id."""
+        await self.connecting.start(member, "echo", connection_id=connection_id)
+        authorize_url = await self.connecting.begin(self.ticket, BROWSER)
+        return await self.connecting.finish(self.callback(await press_allow(self.http, authorize_url, person=person)))
+
+    async def cancel_sign_in(self, member: Member) -> str:
+        await self.connecting.start(member, "echo")
+        authorize_url = await self.connecting.begin(self.ticket, BROWSER)
+        return await self.connecting.finish(self.callback(await press_cancel(self.http, authorize_url)))
+
+    def callback(self, url: str, *, browser: str = BROWSER, platform: str = "echo") -> Callback:
+        query = URL(url).query
+        return Callback(
+            platform=platform,
+            state=query["state"],
+            browser=browser,
+            code=query.get("code"),
+            error=query.get("error"),
+        )
+
+    async def connect(self, member: Member | None = None, *, person: str = "") -> Connection:
+        member = member or self.ana
+        await self.sign_in(member, person=person)
+        return (await self.stores.connections.list_for_team(member.team_id))[-1]
+
+    async def schedule(
+        self, text: str = "Hello", *, due_in: timedelta = timedelta(minutes=1), accounts: tuple[str, ...] = ("echo",)
+    ) -> Delivery:
+        result = await self.scheduling.schedule(self.request(text, due_in=due_in, accounts=accounts))
+        assert isinstance(result, Scheduled), result
+        return result.deliveries[0]
+
+    def request(
+        self,
+        text: str = "Hello",
+        *,
+        author: Member | None = None,
+        due_in: timedelta = timedelta(minutes=1),
+        accounts: tuple[str, ...] = ("echo",),
+        **rest: object,
+    ) -> ScheduleRequest:
+        return ScheduleRequest(
+            author=author or self.ana,
+            text=text,
+            due_at=self.clock.now() + due_in,
+            zone="Europe/Berlin",
+            accounts=accounts,
+            **rest,
+        )
+
+    async def deliver(self, *, after: timedelta = timedelta(0)) -> int:
+        """Move the clock, deliver what is due, and wait until all of it is settled."""
+        self.clock.advance(after)
+        claimed = await self.delivering.deliver_due()
+        await self.delivering.wait_until_idle()
+        return claimed
+
+    async def read(self, delivery: Delivery) -> Delivery:
+        found = await self.stores.deliveries.find(delivery.team_id, delivery.delivery_id)
+        assert found is not None
+        return found
+
+    async def connection(self, connection: Connection) -> Connection:
+        found = await self.stores.connections.find(connection.team_id, connection.connection_id)
+        assert found is not None
+        return found
+
+
+@asynccontextmanager
+async def open_team(database: Database) -> AsyncIterator[Team]:
+    """A team on an empty database, with Echo as its one platform, by real HTTP on loopback."""
+    # Whole seconds: the database keeps milliseconds, and times are compared below.
+    clock = MovableClock(datetime.now(UTC).replace(microsecond=0), is_frozen=True)
+    fake = echo_platform.FakeEcho(
+        client_id="echo-id",
+        client_secret="echo-secret",
+        clock=clock,
+        redirect_uris=[f"{PUBLIC_URL}/api/auth/echo/callback"],
+    )
+    server = TestServer(fake.build_app())
+    await server.start_server(access_log=None)
+    address = str(server.make_url("")).rstrip("/")
+    environment = {
+        "ECHO_CLIENT_ID": "echo-id",
+        "ECHO_CLIENT_SECRET": "echo-secret",
+        "ECHO_ENDPOINT_AUTH": address,
+        "ECHO_ENDPOINT_API": address,
+    }
+    entry_points = [EntryPoint(name="echo", value="echo_platform", group="logicspike.platforms")]
+    async with (
+        Platforms.load(environment=environment, clock=clock, entry_points=entry_points) as platforms,
+        aiohttp.ClientSession() as http,
+    ):
+        built = build_team(build_stores(database), platforms, fake, clock, http)
+        yield built
+        await built.delivering.stop(timedelta(seconds=5))
+    await server.close()
+
+
+def build_team(
+    stores: Stores, platforms: Platforms, fake: FakePlatform, clock: MovableClock, http: aiohttp.ClientSession
+) -> Team:
+    notifier, directory, events = RecordingNotifier(), Directory(), []
+    vault = Vault(parse_key_ring(f"test:{generate_key()}"))
+    common = {"clock": clock, "emit": events.append}
+    refreshing = Refreshing(
+        platforms=platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        notifier=notifier,
+        vault=vault,
+        **common,
+    )
+    releasing = Releasing(deliveries=stores.deliveries, clock=clock)
+    disconnecting = Disconnecting(
+        platforms=platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        members=directory,
+        vault=vault,
+        **common,
+    )
+    return Team(
+        clock=clock,
+        stores=stores,
+        platforms=platforms,
+        fake=fake,
+        notifier=notifier,
+        directory=directory,
+        events=events,
+        http=http,
+        refreshing=refreshing,
+        releasing=releasing,
+        disconnecting=disconnecting,
+        connecting=Connecting(
+            platforms=platforms,
+            connections=stores.connections,
+            pending=stores.pending,
+            members=directory,
+            notifier=notifier,
+            releasing=releasing,
+            vault=vault,
+            public_url=PUBLIC_URL,
+            **common,
+        ),
+        scheduling=Scheduling(
+            platforms=platforms,
+            connections=stores.connections,
+            posts=stores.posts,
+            deliveries=stores.deliveries,
+            **common,
+        ),
+        delivering=Delivering(
+            platforms=platforms,
+            connections=stores.connections,
+            deliveries=stores.deliveries,
+            refreshing=refreshing,
+            members=directory,
+            notifier=notifier,
+            worker_id="worker-1",
+            **common,
+        ),
+        reconciling=Reconciling(
+            platforms=platforms,
+            connections=stores.connections,
+            deliveries=stores.deliveries,
+            refreshing=refreshing,
+            notifier=notifier,
+            **common,
+        ),
+        answering=Answering(deliveries=stores.deliveries, **common),
+        leaving=Leaving(
+            workspaces=stores.workspaces,
+            connections=stores.connections,
+            deliveries=stores.deliveries,
+            pending=stores.pending,
+            disconnecting=disconnecting,
+            **common,
+        ),
+    )

@@ -1,0 +1,139 @@
+"""The tutorial's platform is built from the page, as a reader would type it, and has to pass the contract."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import logicspike.plugin
+
+PAGE = Path(__file__).parents[1] / "docs" / "add-a-platform.md"
+FILE = re.compile(r"^\*\*`([^`]+)`(, at its end)?\*\*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OUTPUT = re.compile(r"^<!-- output: ([^\n]+) -->\n\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def read_files(*, with_additions: bool) -> dict[str, str]:
+    files: dict[str, str] = {}
+    for path, addition, text in FILE.findall(PAGE.read_text(encoding="utf-8")):
+        if not addition:
+            assert path not in files, f"{path} stands on the page twice"
+            files[path] = text
+        elif with_additions:
+            files[path] += text if path.startswith("tests/") else f"\n{text}"
+    return files
+
+
+def build_project(folder: Path, *, with_additions: bool) -> Path:
+    """Write the page's files, and install them the way ``pip install --editable`` would, without pip."""
+    for path, text in read_files(with_additions=with_additions).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    name, version = project["name"], project["version"]
+    metadata = folder / "src" / f"{name.replace('-', '_')}-{version}.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    groups = project["entry-points"].items()
+    lines = [
+        f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in points.items()) for group, points in groups
+    ]
+    (metadata / "entry_points.txt").write_text("\n".join(lines))
+    return folder
+
+
+def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of Python's with what is importable here and the project, and none of this machine's settings."""
+    paths = [str(project / "src"), *sys.path]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(project),
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def run_pytest(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # The option --platform by its module and not by its entry point, so that an older installation's metadata will do.
+    plugin = ("-p", "no:logicspike", "-p", "logicspike.testing.pytest_plugin", "-p", "no:cacheprovider")
+    return run(project, "pytest", "-W", "error", *plugin, "-q", *arguments)
+
+
+def assert_contract_is_green(ran: subprocess.CompletedProcess[str]) -> None:
+    passed = re.search(r"^(\d+) passed in", ran.stdout, re.MULTILINE)
+    assert passed is not None, ran.stdout + ran.stderr
+    assert ran.returncode == 0
+    assert int(passed[1]) > 30, "the contract has more promises than that"
+
+
+def test_page_has_every_file_of_its_tree() -> None:
+    tree = PAGE.read_text(encoding="utf-8").split("```\nlogicspike-chirp/\n")[1].split("```")[0]
+    assert [line.split()[0] for line in tree.splitlines()] == list(read_files(with_additions=False))
+
+
+def test_plugin_of_the_page_is_the_one_of_the_docstring() -> None:
+    docstring = inspect.getdoc(logicspike.plugin) or ""
+    shown = docstring.split("::\n", 1)[1].split("\nThe hooks are described")[0]
+    page = read_files(with_additions=False)["src/logicspike_chirp/__init__.py"]
+    _module_docstring, *statements = ast.parse(page).body
+    assert ast.dump(ast.parse(textwrap.dedent(shown))) == ast.dump(ast.Module(body=statements, type_ignores=[]))
+
+
+def test_contract_of_the_smallest_plugin_is_green(tmp_path: Path) -> None:
+    project = build_project(tmp_path, with_additions=False)
+    assert_contract_is_green(run_pytest(project))
+
+
+def test_contract_with_the_optional_hooks_is_green(tmp_path: Path) -> None:
+    project = build_project(tmp_path, with_additions=True)
+    assert_contract_is_green(run_pytest(project))
+
+
+def test_contract_runs_without_a_file(tmp_path: Path) -> None:
+    project = build_project(tmp_path, with_additions=True)
+    ran = run_pytest(project, "--pyargs", "logicspike.testing", "--platform", "chirp", "-k", "published_once or found")
+    assert "3 passed" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_commands_say_what_the_page_says(tmp_path: Path) -> None:
+    project = build_project(tmp_path, with_additions=False)
+    shown = OUTPUT.findall(PAGE.read_text(encoding="utf-8"))
+    assert shown
+    for command, output in shown:
+        ran = run(project, *command.split())
+        assert output in ran.stdout, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("async def publish(ctx, credential, post)", "async def publsh(ctx, credential, post)"),
+        ("async def publish(ctx, credential, post)", "def publish(ctx, credential, post)"),
+        ("async def publish(ctx, credential, post)", "async def publish(ctx, credential, post=None)"),
+        ('name="chirp"', 'name="chrp"'),
+    ],
+    ids=["misspelt hook", "wrong colour", "default", "wrong name"],
+)
+def test_refusals_read_as_on_the_page(tmp_path: Path, before: str, after: str) -> None:
+    project = build_project(tmp_path, with_additions=False)
+    module = project / "src" / "logicspike_chirp" / "__init__.py"
+    source = module.read_text(encoding="utf-8")
+    assert before in source
+    module.write_text(source.replace(before, after).replace("await oauth2.post_json", "oauth2.post_json"))
+    ran = run(project, "logicspike", "platforms")
+    lines = ran.stdout.splitlines()
+    (reason,) = [lines[number + 1].strip() for number, line in enumerate(lines) if line.startswith("✗ chirp")]
+    assert f"`{reason}`" in PAGE.read_text(encoding="utf-8")

@@ -1,13 +1,15 @@
-"""A real mongod for the whole run, and a database of its own for every test that asks for one."""
+"""A real mongod for the whole run, a database of its own for every test that asks for one, and a real browser."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +50,49 @@ async def mongo_database(mongod_uri: str, database_name: str) -> AsyncIterator[D
     yield database
     await database.command("dropDatabase")
     await database.close()
+
+
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Where Chromium is; where there is none, browser tests are skipped, but fail under CI=true."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    if found is not None:
+        return found
+    reason = "NO BROWSER TEST RAN: there is no chromium on PATH, and CHROMIUM does not name one."
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+async def chromium_page(chromium_path: str) -> AsyncIterator[Any]:
+    """A page in headless Chromium; the test fails when any page logs an error or breaks its own content policy."""
+    from playwright.async_api import ConsoleMessage, async_playwright
+
+    problems: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(message.text)
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
+        context = await browser.new_context(viewport={"width": 1440, "height": 900})
+        context.on("console", on_console)
+        context.on("weberror", lambda error: problems.append(str(error.error)))
+        page = await context.new_page()
+        page.set_default_timeout(10_000)
+        yield page
+        await browser.close()
+    assert problems == []

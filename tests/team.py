@@ -177,7 +177,7 @@ class Team:
 
 
 @asynccontextmanager
-async def open_team(database: Database) -> AsyncIterator[Team]:
+async def open_team(database: Database, *, public_url: str = PUBLIC_URL) -> AsyncIterator[Team]:
     """A team on an empty database, with Echo as its one platform, by real HTTP on loopback."""
     # Whole seconds: the database keeps milliseconds, and times are compared below.
     clock = MovableClock(datetime.now(UTC).replace(microsecond=0), is_frozen=True)
@@ -185,7 +185,7 @@ async def open_team(database: Database) -> AsyncIterator[Team]:
         client_id="echo-id",
         client_secret="echo-secret",
         clock=clock,
-        redirect_uris=[f"{PUBLIC_URL}/api/auth/echo/callback"],
+        redirect_uris=[f"{public_url}/api/auth/echo/callback"],
     )
     server = TestServer(fake.build_app())
     await server.start_server(access_log=None)
@@ -201,14 +201,19 @@ async def open_team(database: Database) -> AsyncIterator[Team]:
         Platforms.load(environment=environment, clock=clock, entry_points=entry_points) as platforms,
         aiohttp.ClientSession() as http,
     ):
-        built = build_team(build_stores(database), platforms, fake, clock, http)
+        built = build_team(build_stores(database), platforms, fake, clock, http, public_url)
         yield built
         await built.delivering.stop(timedelta(seconds=5))
     await server.close()
 
 
 def build_team(
-    stores: Stores, platforms: Platforms, fake: FakePlatform, clock: MovableClock, http: aiohttp.ClientSession
+    stores: Stores,
+    platforms: Platforms,
+    fake: FakePlatform,
+    clock: MovableClock,
+    http: aiohttp.ClientSession,
+    public_url: str,
 ) -> Team:
     notifier, directory, events = RecordingNotifier(), Directory(), []
     vault = Vault(parse_key_ring(f"test:{generate_key()}"))
@@ -250,7 +255,7 @@ def build_team(
             notifier=notifier,
             releasing=releasing,
             vault=vault,
-            public_url=PUBLIC_URL,
+            public_url=public_url,
             **common,
         ),
         scheduling=Scheduling(

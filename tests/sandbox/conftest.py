@@ -166,14 +166,19 @@ def chromium_path() -> str:
 @pytest.fixture
 async def chromium_page(chromium_path: str) -> AsyncIterator[Any]:
     """A page in headless Chromium; the test fails when the page logs an error or breaks its own content policy."""
-    from playwright.async_api import async_playwright
+    from playwright.async_api import ConsoleMessage, async_playwright
 
     problems: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(message.text)
+
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
         page = await browser.new_page(viewport={"width": 1280, "height": 860})
         page.set_default_timeout(8_000)
-        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+        page.on("console", on_console)
         page.on("pageerror", lambda error: problems.append(str(error)))
         yield page
         await browser.close()

@@ -119,7 +119,7 @@ async def test_a_command_without_an_answer_in_time_says_so_to_the_member(slack: 
 
 
 async def test_an_unknown_command_is_answered_by_the_small_slack_itself(slack: Any) -> None:
-    await slack.type(ANA, "/nonsense now")
+    await slack.enter(ANA, "/nonsense now")
 
     assert "/nonsense is not a command here" in slack.messages_for(ANA)[-1].text
 

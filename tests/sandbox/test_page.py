@@ -278,6 +278,23 @@ async def test_direct_messages_raise_a_badge_until_they_are_read(slack: Any, bot
 
 
 @pytest.mark.browser
+async def test_the_newest_message_is_in_sight_until_one_scrolls_up(slack: Any, bot: Any, chromium_page: Any) -> None:
+    page = chromium_page
+    await show(page, slack)
+    for number in range(20):
+        await slack.say(BEN, f"Line {number}\nand more\nand more", channel_id=GENERAL)
+    last = page.get_by_test_id("message").filter(has_text="Line 19")
+    await last.wait_for()
+    end = (await last.bounding_box())["y"] + (await last.bounding_box())["height"]
+    assert end <= (await page.get_by_test_id("composer").bounding_box())["y"]
+
+    await page.locator("#scroll").evaluate("node => { node.scrollTop = 0; }")
+    await slack.say(BEN, "One more", channel_id=GENERAL)
+    await page.get_by_test_id("message").get_by_text("One more").wait_for()
+    assert await page.locator("#scroll").evaluate("node => node.scrollTop") == 0
+
+
+@pytest.mark.browser
 async def test_the_panel_moves_the_clock_switches_faults_and_shows_the_timeline(
     slack: Any, platform: Any, chromium_page: Any
 ) -> None:

@@ -213,8 +213,8 @@ async def test_a_command_that_is_not_ours_is_answered(edge):
     [
         {"type": "shortcut", "callback_id": "x", "trigger_id": "t"},
         {"type": "message_action", "callback_id": "x", "trigger_id": "t"},
-        {"type": "view_closed", "view": {"callback_id": "composer"}},
-        {"type": "view_submission", "view": {"callback_id": "old", "state": {"values": {}}}, "trigger_id": "t"},
+        {"type": "view_closed", "view": {"type": "modal", "callback_id": "composer"}},
+        {"type": "view_submission", "view": {"type": "modal", "callback_id": "old", "state": {"values": {}}}, "trigger_id": "t"},
         {"type": "block_suggestion", "action_id": "x", "block_id": "y", "value": "private words"},
         {"type": "something new"},
     ],

@@ -15,10 +15,9 @@ from .interactions import Interactions
 from .page_server import PageServer
 from .panel import PanelPlatform
 from .slack_api import DEFAULT_SCOPES, WebApi
-from .slack_out import ACK_SECONDS, BotAnswer, Outbox, Triggers
-from .slack_responses import ResponseUrls
+from .slack_out import ACK_SECONDS, BotAnswer, Outbox
 from .slack_state import GENERAL, SLACK, Clock, Command, Message, Shortcut, Workspace
-from .slack_views import View, Views
+from .slack_views import View
 
 __all__ = ["FakeSlack"]
 
@@ -62,14 +61,8 @@ class FakeSlack(Interactions):
         real_time: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        workspace = Workspace(clock)
-        super().__init__(
-            workspace=workspace,
-            views=Views(workspace.changes, real_time),
-            outbox=Outbox(signing_secret, real_time, ack_seconds),
-            triggers=Triggers(timer),
-            responses=ResponseUrls(workspace),
-        )
+        outbox = Outbox(signing_secret, real_time, ack_seconds)
+        super().__init__(workspace=Workspace(clock), outbox=outbox, real_time=real_time, timer=timer)
         self.clock = clock
         self.commands = tuple(commands)
         self.shortcuts = tuple(shortcuts)
@@ -77,7 +70,7 @@ class FakeSlack(Interactions):
         self.subscribed_events = frozenset(subscribed_events)
         self.trusted_hosts = frozenset(trusted_hosts)
         self.api = WebApi(
-            workspace=workspace,
+            workspace=self.workspace,
             views=self.views,
             triggers=self._triggers,
             responses=self._responses,
@@ -149,7 +142,7 @@ class FakeSlack(Interactions):
         body = {"channel": channel_id, "channel_type": "im", "event_ts": message.ts} | message.to_json()
         return await self.send_event(body)
 
-    async def type(self, user_id: str, line: str, *, channel_id: str = GENERAL) -> BotAnswer | None:
+    async def enter(self, user_id: str, line: str, *, channel_id: str = GENERAL) -> BotAnswer | None:
         """Send what a member typed: a slash command the app has, or a plain message."""
         name, _, rest = line.strip().partition(" ")
         if not name.startswith("/"):

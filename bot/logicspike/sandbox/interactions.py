@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -43,13 +43,18 @@ class Interactions:
     """Turns what a member does into a signed request, and the bot's answer into what the member sees."""
 
     def __init__(
-        self, *, workspace: Workspace, views: Views, outbox: Outbox, triggers: Triggers, responses: ResponseUrls
+        self,
+        *,
+        workspace: Workspace,
+        outbox: Outbox,
+        real_time: Callable[[], float],
+        timer: Callable[[], float],
     ) -> None:
         self.workspace = workspace
-        self.views = views
+        self.views = Views(workspace.changes, real_time)
         self._outbox = outbox
-        self._triggers = triggers
-        self._responses = responses
+        self._triggers = Triggers(timer)
+        self._responses = ResponseUrls(workspace)
         self._choices: dict[tuple[str, str, str], dict[tuple[str, str], Json]] = {}
         self.base_url = "http://127.0.0.1"
 

@@ -192,7 +192,7 @@ class PageServer:
         }
 
     async def _send(self, body: Json) -> Json:
-        await self._slack.type(body["as"], str(body["text"]), channel_id=body["channel"])
+        await self._slack.enter(body["as"], str(body["text"]), channel_id=body["channel"])
         return {}
 
     async def _act(self, body: Json) -> Json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -109,7 +108,7 @@ class View:
 class Views:
     """The modals open for each person, the topmost last."""
 
-    def __init__(self, changes: Changes, real_time: Callable[[], float] = time.time) -> None:
+    def __init__(self, changes: Changes, real_time: Callable[[], float]) -> None:
         self._changes = changes
         self._real_time = real_time
         self._stacks: dict[str, list[View]] = {}

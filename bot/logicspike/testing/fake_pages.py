@@ -35,7 +35,7 @@ button:focus-visible, input:focus-visible { outline: 3px solid color-mix(in srgb
 
 _CONSENT: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{ title }}: allow access?</title><style>{{ style }}</style></head>
+<link rel="icon" href="data:,"><title>{{ title }}: allow access?</title><style>{{ style }}</style></head>
 <body><header>{{ title }} <small>sandbox</small></header><main>
 <h1>Allow LogicSpike to use your account?</h1>
 <p>LogicSpike asks for:</p>
@@ -55,7 +55,7 @@ _CONSENT: Final = """<!doctype html>
 
 _TIMELINE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{ title }}: timeline</title><style>{{ style }}</style></head>
+<link rel="icon" href="data:,"><title>{{ title }}: timeline</title><style>{{ style }}</style></head>
 <body><header>{{ title }} <small>sandbox timeline</small></header><main data-testid="timeline">
 {% for entry in entries %}
 <article id="{{ entry.id }}" data-testid="post"><h2>{{ entry.account.name }}</h2><time datetime="{{ entry.at.isoformat() }}">{{ entry.at.strftime("%a %d %b %Y, %H:%M:%S") }} UTC</time>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -76,16 +76,16 @@ class Rig:
             now=self.clock.now(),
         )
 
-    async def authorize_url(self, *, context: PlatformContext | None = None, **changes: str) -> str:
+    async def authorize_url(self, changes: Mapping[str, str] | None = None, **settings: str) -> str:
         request = AuthorizationRequest(
             redirect_uri=REDIRECT_URI, state="state-1", scopes=plugin.describe().scopes, code_challenge=None
         )
-        link = await plugin.authorize(context or self.context(), request)
-        return str(URL(link.url).update_query(changes))
+        link = await plugin.authorize(self.context(**settings), request)
+        return str(URL(link.url).update_query(changes or {}))
 
     async def grant(self, *, person: str = JONAS.id, **changes: str) -> AuthorizationGrant:
         """What the callback brings after Allow, with the authorize URL changed where asked."""
-        callback = URL(await press_allow(self.http, await self.authorize_url(**changes), person=person))
+        callback = URL(await press_allow(self.http, await self.authorize_url(changes), person=person))
         return AuthorizationGrant(code=callback.query["code"], redirect_uri=REDIRECT_URI)
 
     async def sign_in(self, *, person: str = JONAS.id) -> Credential:

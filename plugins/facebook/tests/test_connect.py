@@ -36,7 +36,7 @@ async def test_the_dialog_asks_for_what_publishing_takes_and_again_for_what_was_
 
 
 async def test_a_configuration_takes_the_place_of_the_scopes(rig: Any) -> None:
-    url = URL(await rig.authorize_url(context=rig.context(config_id="777")))
+    url = URL(await rig.authorize_url(config_id="777"))
 
     assert url.query["config_id"] == "777"
     assert "scope" not in url.query
@@ -44,7 +44,7 @@ async def test_a_configuration_takes_the_place_of_the_scopes(rig: Any) -> None:
 
 
 async def test_a_sign_in_by_configuration_lists_pages_too(rig: Any) -> None:
-    url = URL(await rig.authorize_url(context=rig.context(config_id="777")))
+    url = URL(await rig.authorize_url(config_id="777"))
     grant = await rig.grant(config_id=url.query["config_id"])
     person = await plugin.exchange(rig.context(), grant)
 
@@ -52,7 +52,7 @@ async def test_a_sign_in_by_configuration_lists_pages_too(rig: Any) -> None:
 
 
 async def test_the_version_of_the_api_is_a_setting(rig: Any) -> None:
-    assert URL(await rig.authorize_url(context=rig.context(graph_version="v25.0"))).path == "/v25.0/dialog/oauth"
+    assert URL(await rig.authorize_url(graph_version="v25.0")).path == "/v25.0/dialog/oauth"
 
 
 async def test_exchange_gives_the_person_with_a_token_of_sixty_days(rig: Any) -> None:
@@ -266,7 +266,7 @@ async def test_every_call_with_a_token_proves_the_secret_and_no_address_holds_a_
 
     with_token = [seen for seen in rig.seen if seen.has_bearer]
     assert len(with_token) == 6
-    assert all(len((seen.url.query | seen.form)["appsecret_proof"]) == 64 for seen in with_token)
+    assert all(len({**seen.url.query, **seen.form}["appsecret_proof"]) == 64 for seen in with_token)
     secrets = (page.tokens.access_token, page.extra["user_token"], "facebook-app-secret")
     assert [] == [seen.url for seen in rig.seen if any(secret in str(seen.url) for secret in secrets)]
 
@@ -275,7 +275,7 @@ def _any_url(path: str) -> Any:
     return re.compile(rf"^http://127\.0\.0\.1:\d+/v26\.0/{path}(\?.*)?$")
 
 
-def _answer_sign_in(http: MockHttp, *, token: Any = None, me: Any = None, permissions: Any = None) -> None:
+def _answer_sign_in(http: Any, *, token: Any = None, me: Any = None, permissions: Any = None) -> None:
     granted = [{"permission": scope, "status": "granted"} for scope in plugin.describe().scopes]
     http.post(_any_url("oauth/access_token"), payload=token or {"access_token": "user-token"}, repeat=True)
     http.get(_any_url("me"), payload={"id": "1", "name": "N"} if me is None else me)

@@ -1,13 +1,13 @@
 // The page's line to its own server: one stream in, small POSTs out.
 
-/** Follow what one member sees; `take(update)` is called for each update, `onState(isOnline)` when the line changes. */
+/** Follow what one member sees; `take(update)` is called for each update, `onState(isOnline, isOver)` when the line changes. */
 export function follow(member, take, onState) {
   const source = new EventSource(`/sandbox/stream?as=${encodeURIComponent(member)}`);
   source.addEventListener("message", (event) => {
     onState(true);
     take(JSON.parse(event.data));
   });
-  source.addEventListener("error", () => onState(false));
+  source.addEventListener("error", () => onState(false, source.readyState === EventSource.CLOSED));
   return () => source.close();
 }
 

@@ -9,6 +9,7 @@ import { showClock, showPlatforms, startClock } from "./panel.js";
 import { showRail } from "./rail.js";
 
 const context = { me: "", bot: "", slack: "", channel: "", zone: "UTC", members: new Map(), conversations: [], commands: [], shortcuts: [], now: () => Date.now() / 1000 };
+const FIRST_MEMBER = "U0ANA";
 const HUES = [262, 24, 205, 168, 330];
 let messages = new Map();
 let unread = {};
@@ -21,7 +22,10 @@ function lookAs(member, channel = "") {
   stop();
   showView(null, context);
   context.channel = channel;
-  stop = follow(member, take, (isOnline) => document.body.classList.toggle("offline", !isOnline));
+  stop = follow(member, take, (isOnline, isOver) => {
+    document.body.classList.toggle("offline", !isOnline);
+    if (isOver && member !== FIRST_MEMBER) lookAs(FIRST_MEMBER);
+  });
 }
 
 function take(update) {
@@ -93,4 +97,4 @@ startComposer((text) => {
 document.addEventListener("visibilitychange", markRead);
 setInterval(() => context.me && showClock(context), 250);
 const [member, channel] = location.hash.slice(1).split("/");
-lookAs(/^U0[A-Z]+$/.test(member) ? member : "U0ANA", channel);
+lookAs(member || FIRST_MEMBER, channel);

@@ -72,7 +72,7 @@ function render(message, context, isFollowing) {
       message.is_ephemeral && el("p", { class: "only-you" }, icon(EYE_PATH), "Only visible to you", message.via && el("span", { class: "via" }, " · ", el("code", {}, message.via))),
       !isFollowing && head,
       el("div", { class: "body" }, body),
-      message.is_edited && el("span", { class: "edited" }, "(edited)")),
+      message.is_edited && !message.blocks.length && el("span", { class: "edited" }, "(edited)")),
     menu(message, context));
 }
 

@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { toast } from "./dialogs.js";
-import { el, icon } from "./dom.js";
+import { el, fill, icon } from "./dom.js";
 import { clockSeconds, fullDay } from "./time.js";
 
 const clock = document.getElementById("clock");
@@ -11,6 +11,7 @@ const buttons = document.getElementById("clock-buttons");
 const cards = document.getElementById("platforms");
 const STEPS = [[60, "+1 min"], [600, "+10 min"], [3_600, "+1 h"], [86_400, "+1 day"]];
 const OPEN_PATH = "M6 3.500H3.500v9h9V10M9 3h4v4M13 3 7.5 8.5";
+const SHOWN_FAULTS = 7;
 const known = new Map();
 
 /** Draw the clock's buttons once. */
@@ -63,7 +64,17 @@ function load(card, platform) {
 function drawFaults(card, platform) {
   const focused = document.activeElement?.dataset.testid;
   card.faults = JSON.stringify(platform.faults);
-  card.chips.replaceChildren(...platform.faults.map((fault) => chip(platform, fault)));
+  const isFolded = !card.isOpen && platform.faults.length > SHOWN_FAULTS + 1;
+  const shown = platform.faults.filter((fault, index) => !isFolded || index < SHOWN_FAULTS || fault.is_on);
+  const more = isFolded && el("button", {
+    type: "button", class: "chip more", testid: `faults-more-${platform.name}`, "aria-label": `Show all faults of ${platform.title}`,
+    onclick: () => {
+      card.isOpen = true;
+      drawFaults(card, platform);
+      card.chips.children[SHOWN_FAULTS]?.focus();
+    },
+  }, `+${platform.faults.length - shown.length} more`);
+  fill(card.chips, shown.map((fault) => chip(platform, fault)), more);
   if (focused) card.chips.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus();
 }
 

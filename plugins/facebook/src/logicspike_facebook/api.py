@@ -70,9 +70,9 @@ async def find_post(ctx: PlatformContext, credential: Credential, post: Post) ->
         call = Call(ctx=ctx, needs="pages_read_engagement", can_renew=can_renew)
         raise read_error(refusal.reply, call) from None
     for entry in listing.entries:
-        if _is_same_text(entry.get("message"), post.text) and _is_since(entry.get("created_time"), since):
-            return _to_published(ctx, entry["id"], entry) if isinstance(entry.get("id"), str) else None
-    if not listing.is_complete:
+        if _is_same_text(entry.get("message"), post.text) and _is_since(entry, since) and _has_id(entry):
+            return _to_published(ctx, entry["id"], entry)
+    if not listing.is_complete and all(_is_since(oldest, since) for oldest in listing.entries[-1:]):
         raise OutcomeUnknown("This Page published so much lately that the bot can't find the post. Look at the Page.")
     return None
 
@@ -128,9 +128,13 @@ def _comparable(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _is_since(created_time: object, since: datetime) -> bool:
+def _has_id(entry: Mapping[str, Any]) -> bool:
+    return isinstance(entry.get("id"), str) and bool(entry["id"])
+
+
+def _is_since(entry: Mapping[str, Any], since: datetime) -> bool:
     try:
-        return datetime.fromisoformat(str(created_time)) >= since.replace(microsecond=0)
+        return datetime.fromisoformat(str(entry.get("created_time"))) >= since.replace(microsecond=0)
     except (ValueError, TypeError):
         # Facebook was asked for these posts only; without a readable time that has to do.
         return True

@@ -1,0 +1,129 @@
+"""The demo as a newcomer meets it: the whole story in headless Chromium, from the first command to the held post."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from logicspike.sandbox.run import Sandbox, open_sandbox
+
+pytestmark = pytest.mark.browser
+
+DM = "conversation-D0ANA"
+PICTURES = os.environ.get("LOGICSPIKE_PICTURES")
+
+
+@pytest.fixture
+async def sandbox(mongod_uri: str, tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with open_sandbox(folder=tmp_path, mongodb_uri=mongod_uri) as sandbox:
+        yield sandbox
+
+
+class Newcomer:
+    """Someone at the demo's page, with mouse and keyboard."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def type(self, line: str) -> None:
+        composer = self.page.get_by_test_id("composer")
+        await composer.fill(line)
+        await composer.press("Escape")
+        await composer.press("Enter")
+
+    async def click(self, test_id: str) -> None:
+        await self.page.get_by_test_id(test_id).last.click()
+
+    async def sees(self, text: str) -> None:
+        await expect(self.page.get_by_test_id("messages").get_by_text(text).last).to_be_visible()
+
+    async def open_link(self) -> Page:
+        async with self.page.context.expect_page() as opened:
+            await self.page.get_by_test_id("button-link.open").last.click()
+        browser_page = await opened.value
+        await expect(browser_page.get_by_test_id("continue")).to_be_visible()
+        return browser_page
+
+    async def sign_in(self, *, person: int = 0) -> None:
+        link = await self.open_link()
+        await picture(link, "connect")
+        await link.get_by_test_id("continue").click()
+        await link.locator("input[name=person]").nth(person).check()
+        await picture(link, "consent")
+        await link.get_by_test_id("allow").click()
+        await expect(link.get_by_test_id("result")).to_be_visible()
+        await picture(link, "result")
+        await link.close()
+
+
+async def picture(page: Page, name: str) -> None:
+    """Keep a picture for people to look at, where LOGICSPIKE_PICTURES names a folder."""
+    if PICTURES:
+        await page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+
+
+async def test_connect_schedule_publish_revoke_reconnect_release(chromium_page: Page, sandbox: Sandbox):
+    newcomer = Newcomer(chromium_page)
+    facebook = sandbox.platforms["facebook"].fake
+    await chromium_page.goto(sandbox.slack.base_url)
+
+    await newcomer.type("/connect facebook")
+    await newcomer.sees("private link")
+    await newcomer.click(DM)
+    await picture(chromium_page, "dm")
+    await newcomer.sign_in(person=len(facebook.people) - 1)
+    await newcomer.sees("Connected:")
+
+    await newcomer.type("/schedule facebook in 1m Hello from Slack! https://example.com/news")
+    await newcomer.sees("Scheduled")
+    await newcomer.click("clock-advance-60")
+    await newcomer.sees("Published")
+    timeline = chromium_page.frame_locator("[data-testid=platform-facebook] iframe")
+    await expect(timeline.get_by_text("Hello from Slack!")).to_be_visible()
+    await picture(chromium_page, "demo")
+
+    await newcomer.click("fault-facebook-revoke")
+    await newcomer.type("/schedule facebook in 1m Held, not lost")
+    await newcomer.sees("Held, not lost")
+    await newcomer.click("clock-advance-60")
+    await newcomer.sees("Nothing is lost")
+    assert 1 == len(facebook.ledger)
+    await picture(chromium_page, "reconnect")
+
+    await newcomer.click("button-connect.reconnect")
+    await newcomer.sees("Sign in to Facebook again")
+    await newcomer.sign_in(person=len(facebook.people) - 1)
+    await expect(timeline.get_by_text("Held, not lost")).to_be_visible()
+    assert ["Hello from Slack! https://example.com/news", "Held, not lost"] == [each.text for each in facebook.ledger]
+    await picture(chromium_page, "released")
+
+
+async def test_the_composer_by_keyboard_alone(chromium_page: Page, sandbox: Sandbox):
+    newcomer = Newcomer(chromium_page)
+    await chromium_page.goto(sandbox.slack.base_url)
+    await newcomer.type("/connect twitter")
+    await newcomer.click(DM)
+    await newcomer.sign_in()
+    await newcomer.sees("Connected:")
+
+    await newcomer.type("/schedule")
+    await expect(chromium_page.get_by_test_id("modal-title")).to_have_text("Schedule a post")
+    await expect(chromium_page.get_by_test_id("modal-submit")).to_be_visible()
+    await picture(chromium_page, "composer")
+    modal = chromium_page.get_by_test_id("modal")
+    await modal.get_by_role("checkbox").first.focus()
+    await chromium_page.keyboard.press("Space")
+    await modal.locator("textarea").first.focus()
+    await chromium_page.keyboard.type("Typed without a mouse")
+    await modal.get_by_role("radio", name="Now").focus()
+    await chromium_page.keyboard.press("Space")
+    await chromium_page.get_by_test_id("modal-submit").focus()
+    await chromium_page.keyboard.press("Enter")
+
+    await newcomer.sees("Typed without a mouse")
+    await newcomer.sees("Published")
+    assert ["Typed without a mouse"] == [each.text for each in sandbox.platforms["twitter"].fake.ledger]

@@ -82,7 +82,7 @@ async def test_connect_schedule_publish_revoke_reconnect_release(chromium_page: 
     await newcomer.sees("Scheduled")
     await newcomer.click("clock-advance-60")
     await newcomer.sees("Published")
-    timeline = chromium_page.frame_locator("[data-testid=platform-facebook] iframe")
+    timeline = chromium_page.frame_locator("[data-testid=platform-facebook] iframe:not(.waiting)")
     await expect(timeline.get_by_text("Hello from Slack!")).to_be_visible()
     await picture(chromium_page, "demo")
 

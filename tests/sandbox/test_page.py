@@ -310,8 +310,9 @@ async def test_the_panel_moves_the_clock_switches_faults_and_shows_the_timeline(
     assert await slack.wait_for(lambda: platform.done == ["revoke"])
     assert platform.on == {"slow"}
 
-    frame = page.frame_locator("[data-testid=platform-chirp] iframe").last
+    frame = page.frame_locator("[data-testid=platform-chirp] iframe")
     await frame.get_by_text("Nothing yet").wait_for()
     platform.text = "First post"
     await frame.get_by_text("First post").wait_for()
+    assert await page.evaluate("history.length") <= 2
     assert await page.get_by_test_id("timeline-chirp").get_attribute("href") == platform.timeline_url

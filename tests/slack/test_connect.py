@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from logicspike.domain import ConnectionStatus
+from logicspike.domain import ConnectionStatus, Purpose
 from logicspike.plugin.errors import PlatformUnavailable
 from logicspike.services.connecting import DirectMessageFailed, NoSuchConnection, NotAllowed
 from logicspike.services.disconnecting import AccountAmbiguous, AccountNotFound, PostsOnDisconnect
-from logicspike.services.notices import AccountChoice, Connected
+from logicspike.services.notices import AccountChoice, ConnectLink
 from logicspike.services.ports import NameTaken, SlackUnavailable, StoreUnavailable
 from logicspike.slack.messages import render_notice
 
@@ -120,7 +123,8 @@ async def test_remove_asks_which_when_several_fit(edge):
     await edge.slack.command(USER, "/connect", "remove echo")
     message = await edge.slack.wait_for_message(USER, "Which one")
     await edge.slack.click(USER, message, "disconnect.ask")
-    assert await edge.slack.wait_for_message(USER, "2 posts waiting")
+    assert await edge.slack.wait_for_message(USER, "Disconnect Ann Echo", after=message)
+    assert [(edge.ana, "c1")] == edge.notes.of("plan_for")
 
 
 async def open_question(edge):
@@ -179,10 +183,7 @@ async def test_a_click_on_connect_sends_a_link(edge):
 
 
 async def test_a_click_on_reconnect_renews_this_very_account(edge):
-    sick = edge.disconnecting.connections[0]
-    sick = type(sick)(**{name: getattr(sick, name) for name in sick.__dataclass_fields__} | {
-        "status": ConnectionStatus.NEEDS_RECONNECT
-    })
+    sick = replace(edge.disconnecting.connections[0], status=ConnectionStatus.NEEDS_RECONNECT)
     edge.disconnecting.connections = (sick,)
     await edge.slack.command(USER, "/connect")
     listed = await edge.slack.wait_for_message(USER, "Ann Echo")
@@ -195,9 +196,8 @@ async def test_a_click_on_reconnect_renews_this_very_account(edge):
 async def choice(edge):
     """The question which of two accounts is meant, as a direct message."""
     connection = edge.disconnecting.connections[0]
-    accounts = tuple(type(connection.account)(id=f"p-{n}", name=f"Account {n}") for n in range(2))
-    fields = {name: getattr(connection, name) for name in connection.__dataclass_fields__}
-    pending = type(connection)(**fields | {"status": ConnectionStatus.PENDING_CHOICE, "choices": accounts})
+    accounts = tuple(replace(connection.account, id=f"p-{n}", name=f"Account {n}") for n in range(2))
+    pending = replace(connection, status=ConnectionStatus.PENDING_CHOICE, choices=accounts)
     notice = AccountChoice(connection=pending, platform_title="Echo")
     return await edge.show(render_notice(notice, zone="UTC", now=edge.clock.now()))
 
@@ -224,12 +224,23 @@ async def test_a_click_delivered_twice_has_one_effect(edge, choice):
     assert 1 == len(edge.notes.of("choose"))
 
 
-async def test_a_link_button_needs_no_answer(edge):
-    notice = Connected(connection=edge.disconnecting.connections[0], platform_title="Echo")
+async def test_a_button_that_opens_a_page_needs_no_answer(edge):
+    notice = ConnectLink(
+        platform="echo",
+        platform_title="Echo",
+        permissions=("post as you",),
+        workspace_name="Acme",
+        url="https://bot.example.com/connect/ticket",
+        purpose=Purpose.CONNECT,
+        account_name=None,
+        expires_at=edge.clock.now() + timedelta(minutes=10),
+    )
     message = await edge.show(render_notice(notice, zone="UTC", now=edge.clock.now()))
-    answer = await edge.slack.click(USER, message, "disconnect.ask")
-    assert answer.is_ok
-    assert await edge.slack.wait_for_message(USER, "Disconnect Ann Echo?")
+    before = len(edge.slack.messages_for(USER))
+    answer = await edge.slack.click(USER, message, "link.open")
+    await edge.settle()
+    assert (True, "") == (answer.is_ok, answer.text)
+    assert before == len(edge.slack.messages_for(USER))
 
 
 async def test_an_answer_whose_address_has_ended_comes_by_direct_message(edge):

@@ -41,24 +41,23 @@ export function showPlatforms(platforms) {
 }
 
 function make(platform) {
-  const card = { frames: el("div", { class: "frames" }), chips: el("div", { class: "faults", role: "group", "aria-label": `Faults of ${platform.title}` }), faults: "", version: null };
+  const frame = el("iframe", { title: `Timeline of ${platform.title}`, sandbox: "allow-popups", referrerpolicy: "no-referrer", tabindex: "-1" });
+  const chips = el("div", { class: "faults", role: "group", "aria-label": `Faults of ${platform.title}` });
+  const card = { frame, chips, faults: "", version: null, isOpen: false };
   cards.append(el("section", { class: "card platform", testid: `platform-${platform.name}`, "aria-label": platform.title },
     el("header", {}, el("h2", {}, platform.title),
       el("a", { href: platform.timeline_url, target: "_blank", rel: "noopener noreferrer", testid: `timeline-${platform.name}`, "aria-label": `Open the timeline of ${platform.title}` }, "Open timeline", icon(OPEN_PATH))),
-    card.frames, card.chips));
+    el("div", { class: "frames" }, frame), chips));
   known.set(platform.name, card);
   return card;
 }
 
 function load(card, platform) {
+  const isFirst = card.version === null;
   card.version = platform.version;
-  const frame = el("iframe", { title: `Timeline of ${platform.title}`, sandbox: "allow-popups", referrerpolicy: "no-referrer", tabindex: "-1", class: "waiting" });
-  frame.addEventListener("load", () => {
-    frame.classList.remove("waiting");
-    for (const old of card.frames.querySelectorAll("iframe")) if (old !== frame && old.compareDocumentPosition(frame) & Node.DOCUMENT_POSITION_FOLLOWING) old.remove();
-  });
-  frame.src = platform.timeline_url;
-  card.frames.append(frame);
+  if (isFirst) card.frame.src = platform.timeline_url;
+  // Replacing, unlike a new src, leaves no entry behind for the Back button.
+  else card.frame.contentWindow.location.replace(platform.timeline_url);
 }
 
 function drawFaults(card, platform) {

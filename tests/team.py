@@ -5,7 +5,7 @@ The fixture ``team`` of tests/services and tests/web makes one for each test.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +40,9 @@ from logicspike.vault import Vault, generate_key, parse_key_ring
 
 PUBLIC_URL = "http://127.0.0.1:3999"
 BROWSER = "b" * 43
+ANA = Member(team_id="T1", user_id="UANA")
+BEN = Member(team_id="T1", user_id="UBEN")
+STRANGER = Member(team_id="T2", user_id="UANA")
 N = TypeVar("N")
 
 
@@ -98,9 +101,9 @@ class Team:
     leaving: Leaving
     releasing: Releasing
     http: aiohttp.ClientSession
-    ana: Member = Member(team_id="T1", user_id="UANA")
-    ben: Member = Member(team_id="T1", user_id="UBEN")
-    stranger: Member = Member(team_id="T2", user_id="UANA")
+    ana: Member = ANA
+    ben: Member = BEN
+    stranger: Member = STRANGER
 
     @property
     def ticket(self) -> str:
@@ -177,8 +180,10 @@ class Team:
 
 
 @asynccontextmanager
-async def open_team(database: Database, *, public_url: str = PUBLIC_URL) -> AsyncIterator[Team]:
-    """A team on an empty database, with Echo as its one platform, by real HTTP on loopback."""
+async def open_team(
+    database: Database, *, public_url: str = PUBLIC_URL, others: Sequence[EntryPoint] = ()
+) -> AsyncIterator[Team]:
+    """A team on an empty database, with Echo by real HTTP on loopback; other platforms lack their credentials."""
     # Whole seconds: the database keeps milliseconds, and times are compared below.
     clock = MovableClock(datetime.now(UTC).replace(microsecond=0), is_frozen=True)
     fake = echo_platform.FakeEcho(
@@ -196,7 +201,7 @@ async def open_team(database: Database, *, public_url: str = PUBLIC_URL) -> Asyn
         "ECHO_ENDPOINT_AUTH": address,
         "ECHO_ENDPOINT_API": address,
     }
-    entry_points = [EntryPoint(name="echo", value="echo_platform", group="logicspike.platforms")]
+    entry_points = [EntryPoint(name="echo", value="echo_platform", group="logicspike.platforms"), *others]
     async with (
         Platforms.load(environment=environment, clock=clock, entry_points=entry_points) as platforms,
         aiohttp.ClientSession() as http,

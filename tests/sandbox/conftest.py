@@ -1,10 +1,8 @@
-"""A small Slack with a tiny real Bolt app behind it, and a headless Chromium to look at the page."""
+"""A small Slack with a tiny real Bolt app behind it, and a platform for its panel."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,14 +23,6 @@ from logicspike.sandbox.slack_state import Command
 START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TOKEN = "xoxb-sandbox"
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @dataclass
@@ -149,37 +139,3 @@ async def bot(slack: FakeSlack) -> AsyncIterator[Bot]:
         yield made
         made.release.set()
         await runner.cleanup()
-
-
-@pytest.fixture(scope="session")
-def chromium_path() -> str:
-    """Where Chromium is; without it browser tests skip, except in CI, where they must run."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("/usr/bin/chromium")
-    if found:
-        return found
-    reason = "NO BROWSER TEST RAN: there is no chromium on PATH, and CHROMIUM is not set."
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture
-async def chromium_page(chromium_path: str) -> AsyncIterator[Any]:
-    """A page in headless Chromium; the test fails when the page logs an error or breaks its own content policy."""
-    from playwright.async_api import ConsoleMessage, async_playwright
-
-    problems: list[str] = []
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            problems.append(message.text)
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
-        page = await browser.new_page(viewport={"width": 1280, "height": 860})
-        page.set_default_timeout(8_000)
-        page.on("console", on_console)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        yield page
-        await browser.close()
-    assert problems == []

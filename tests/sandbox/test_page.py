@@ -31,9 +31,6 @@ async def show(page: Any, slack: Any, place: str = "") -> None:
     await page.locator("body[data-ready]").wait_for()
 
 
-# The server
-
-
 @pytest.mark.parametrize(
     "headers",
     [{}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
@@ -84,9 +81,6 @@ async def test_what_cannot_be_done_is_said(slack: Any, path: str, body: dict[str
 
     assert status == 400
     assert json.loads(text)["problem"].startswith("That can't be done")
-
-
-# The browser
 
 
 @pytest.mark.browser

@@ -267,6 +267,7 @@ class Edge:
     clock: MovableClock
     http: aiohttp.ClientSession
     url: str
+    answering: FakeAnswering
     ana: Member = ANA
 
     @property
@@ -276,10 +277,6 @@ class Edge:
     @property
     def disconnecting(self) -> FakeDisconnecting:
         return self.services.disconnecting
-
-    @property
-    def answering(self) -> FakeAnswering:
-        return self.services.answering
 
     def sign(self, body: bytes, *, timestamp: str | None = None, secret: str = SIGNING_SECRET) -> dict[str, str]:
         """Headers by which Slack vouches for a body."""
@@ -316,13 +313,9 @@ class Edge:
         """Wait for the work behind the acks."""
         assert await self.services.tasks.drain(timedelta(seconds=5)) == 0
 
-    async def show(self, message, member: Member = ANA):
-        """Let the bot send a direct message; as the member sees it."""
-        payload = message.to_payload()
-        channel = self.slack.im_of(member.user_id)
-        return self.slack.workspace.post(
-            channel=channel, user="U0BOT", text=payload["text"], blocks=payload["blocks"]
-        )
+    async def show(self, message):
+        """Let the bot send Ana a direct message; as she sees it."""
+        return self.slack.workspace.post(channel=self.slack.im_of("U0ANA"), user="U0BOT", **message.to_payload())
 
 
 @pytest.fixture
@@ -341,6 +334,12 @@ async def slack(clock: MovableClock) -> AsyncIterator[FakeSlack]:
 async def client(slack: FakeSlack) -> AsyncIterator[AsyncWebClient]:
     async with aiohttp.ClientSession() as session:
         yield build_client(token="xoxb-test-token", api_url=slack.api_url, session=session)
+
+
+@pytest.fixture
+def delivery() -> Delivery:
+    """A scheduled post of Ana's."""
+    return make_delivery()
 
 
 @pytest.fixture
@@ -394,6 +393,7 @@ async def edge(
             clock=clock,
             http=http,
             url=slack.events_url,
+            answering=services.answering,
         )
         if notes.gate is not None:
             notes.gate.set()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
 
 from logicspike.sandbox.fake_slack import FakeSlack
 from logicspike.slack.authorize import CachedAuthorize, Workspace
-from slack_bolt.context.async_context import AsyncBoltContext
-from slack_sdk.web.async_client import AsyncWebClient
 
 TEAM = "T0ACME"
 
@@ -17,9 +19,7 @@ def _asked(slack: FakeSlack) -> int:
 
 
 async def _authorize(authorize: CachedAuthorize, team_id: str, enterprise_id: str | None = None):
-    return await authorize(
-        context=AsyncBoltContext(), enterprise_id=enterprise_id, team_id=team_id, user_id="U0ANA"
-    )
+    return await authorize(context=AsyncBoltContext(), enterprise_id=enterprise_id, team_id=team_id, user_id="U0ANA")
 
 
 async def test_slack_is_asked_once_for_many_requests(slack: FakeSlack, client: AsyncWebClient):
@@ -49,6 +49,30 @@ async def test_another_workspace_is_refused(client: AsyncWebClient):
     assert authorize.find_refusal(None, None) is not None
 
 
+class Told:
+    """Notes which workspaces were named, and lets a test wait for the next one."""
+
+    def __init__(self) -> None:
+        self.workspaces: asyncio.Queue[Workspace] = asyncio.Queue()
+
+    async def __call__(self, workspace: Workspace) -> None:
+        self.workspaces.put_nowait(workspace)
+
+    async def next(self) -> Workspace:
+        async with asyncio.timeout(5):
+            workspace = await self.workspaces.get()
+        await asyncio.sleep(0)  # lets the teller finish what it does after telling
+        return workspace
+
+
+@contextlib.asynccontextmanager
+async def running(authorize: CachedAuthorize):
+    task = asyncio.create_task(authorize.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_it_asks_again_until_slack_answers(slack: FakeSlack, client: AsyncWebClient):
     slack.api.fail("auth.test", "internal_error", times=3)
     pauses: list[float] = []
@@ -56,22 +80,17 @@ async def test_it_asks_again_until_slack_answers(slack: FakeSlack, client: Async
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    authorize = CachedAuthorize(client, pause=pause)
-    running = asyncio.create_task(authorize.run())
-    await slack.wait_for(lambda: authorize.is_ready)
-    running.cancel()
+    told = Told()
+    async with running(CachedAuthorize(client, on_identified=told, pause=pause)):
+        await told.next()
     assert pauses == [1, 2, 4]
 
 
 async def test_who_wants_to_know_is_told_the_workspace(client: AsyncWebClient):
-    told: list[Workspace] = []
-
-    async def note(workspace: Workspace) -> None:
-        told.append(workspace)
-
-    authorize = CachedAuthorize(client, on_identified=note)
-    await authorize.identify()
-    assert [(each.team_id, each.name) for each in told] == [(TEAM, "Acme")]
+    told = Told()
+    await CachedAuthorize(client, on_identified=told).identify()
+    workspace = await told.next()
+    assert (workspace.team_id, workspace.name) == (TEAM, "Acme")
 
 
 async def test_it_is_not_ready_while_the_workspace_cannot_be_noted(client: AsyncWebClient):
@@ -93,19 +112,20 @@ async def test_a_removed_workspace_is_refused_until_slack_accepts_the_token_agai
         pauses.append(seconds)
         await resume.wait()
 
-    authorize = CachedAuthorize(client, pause=pause)
-    running = asyncio.create_task(authorize.run())
-    await slack.wait_for(lambda: authorize.is_ready)
-    authorize.forget("T0OTHER")
-    assert authorize.is_ready
-    authorize.forget(TEAM)
-    assert await _authorize(authorize, TEAM) is None
-    refusal = authorize.find_refusal(TEAM, None)
-    assert refusal is not None
-    assert "removed" in refusal.explanation
-    resume.set()
-    await slack.wait_for(lambda: authorize.is_ready)
-    running.cancel()
+    told = Told()
+    authorize = CachedAuthorize(client, on_identified=told, pause=pause)
+    async with running(authorize):
+        await told.next()
+        authorize.forget("T0OTHER")
+        assert authorize.is_ready
+        authorize.forget(TEAM)
+        assert await _authorize(authorize, TEAM) is None
+        refusal = authorize.find_refusal(TEAM, None)
+        assert refusal is not None
+        assert "removed" in refusal.explanation
+        resume.set()
+        await told.next()
+        assert authorize.is_ready
     assert pauses == [60]
     assert _asked(slack) == 2
 

@@ -85,7 +85,8 @@ async def test_an_unexpected_failure_has_the_same_reference_in_the_log_and_in_th
 async def test_the_database_being_away_is_told_before_anything_is_done(edge):
     edge.notes.failures["is_first"] = StoreUnavailable()
     await edge.slack.command(USER, "/connect", "echo")
-    assert await edge.slack.wait_for_message(USER, "try again")
+    message = await edge.slack.wait_for_message(USER, "try again")
+    assert "Nothing was changed" in message.everything
     assert [] == edge.notes.calls
 
 
@@ -248,5 +249,3 @@ async def test_an_answer_whose_address_has_ended_comes_by_direct_message(edge):
     assert (200, "") == await edge.post(body)
     message = await edge.slack.wait_for_message(USER, "Disconnect Ann Echo")
     assert edge.slack.im_of(USER) == message.channel
-
-

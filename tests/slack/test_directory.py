@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from slack_sdk.web.async_client import AsyncWebClient
+
 from logicspike.clock import MovableClock
 from logicspike.domain import Member
 from logicspike.sandbox.fake_slack import FakeSlack
@@ -16,14 +18,8 @@ from logicspike.services.ports import SlackUnavailable
 from logicspike.slack.authorize import CachedAuthorize
 from logicspike.slack.client import build_client
 from logicspike.slack.directory import SlackDirectory
-from slack_sdk.web.async_client import AsyncWebClient
 
 ANA = Member(team_id="T0ACME", user_id="U0ANA")
-
-
-@pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock(datetime(2026, 11, 24, 8, 0, tzinfo=UTC), is_frozen=True)
 
 
 @pytest.fixture
@@ -81,7 +77,13 @@ async def test_the_workspace_has_the_name_slack_gives_it(client: AsyncWebClient,
 
 
 USERS = {
-    "U1": {"team_id": "T0ACME", "is_admin": True, "tz": "Europe/Berlin", "profile": {"display_name": "  "}, "name": "x"},
+    "U1": {
+        "team_id": "T0ACME",
+        "is_admin": True,
+        "tz": "Europe/Berlin",
+        "profile": {"display_name": "  "},
+        "name": "x",
+    },
     "U2": {"team_id": "T0ACME", "is_owner": True, "deleted": True, "name": "gone"},
     "U3": {"team_id": "T0OTHER", "is_admin": True, "tz": "Not/AZone", "real_name": "Guest"},
     "U4": {"team_id": "T0ORG", "is_owner": True, "enterprise_user": {"teams": ["T0ACME"]}, "tz": None},

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 from slack_bolt.context.ack.async_ack import AsyncAck
 
+from logicspike.slack.app import build_slack_app
 from logicspike.slack.http import BODY_LIMIT, is_signed, slack_routes
+from logicspike.slack.messages import help_connect
 from logicspike.slack.refusing import SLOW
 
 
@@ -90,9 +92,7 @@ async def test_a_body_altered_by_one_byte_is_refused(edge):
 
 @given(timestamp=st.text(), signature=st.text())
 def test_no_header_makes_the_check_fail(timestamp, signature):
-    headers = CIMultiDictProxy(
-        CIMultiDict({"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature})
-    )
+    headers = CIMultiDictProxy(CIMultiDict({"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}))
     assert not is_signed(b"body", headers, signing_secret="secret", now=time.time())
 
 
@@ -214,7 +214,7 @@ async def test_a_command_that_is_not_ours_is_answered(edge):
         {"type": "shortcut", "callback_id": "x", "trigger_id": "t"},
         {"type": "message_action", "callback_id": "x", "trigger_id": "t"},
         {"type": "view_closed", "view": {"type": "modal", "callback_id": "composer"}},
-        {"type": "view_submission", "view": {"type": "modal", "callback_id": "old", "state": {"values": {}}}, "trigger_id": "t"},
+        {"type": "view_submission", "view": {"type": "modal", "callback_id": "old"}, "trigger_id": "t"},
         {"type": "block_suggestion", "action_id": "x", "block_id": "y", "value": "private words"},
         {"type": "something new"},
     ],
@@ -238,14 +238,10 @@ async def test_what_people_wrote_and_the_secrets_stay_out_of_the_log(edge, caplo
 
 
 async def test_bolts_own_look_at_the_environment_decides_nothing(edge, client, monkeypatch, tmp_path, caplog):
-    from logicspike.slack.app import build_slack_app
-
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("CLIENT_ID", "CLIENT_SECRET", "SIGNING_SECRET", "BOT_TOKEN", "VERIFICATION_TOKEN", "SCOPES"):
         monkeypatch.setenv(f"SLACK_{name}", "from-the-environment")
-    app = build_slack_app(
-        client=client, signing_secret="given", authorize=edge.authorize, services=edge.services
-    )
+    app = build_slack_app(client=client, signing_secret="given", authorize=edge.authorize, services=edge.services)
     edge.app.async_dispatch = app.async_dispatch  # the route stays the same, the app behind it is the new one
     assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
     body = edge.command_body("help")
@@ -256,9 +252,11 @@ async def test_bolts_own_look_at_the_environment_decides_nothing(edge, client, m
 
 
 @pytest.mark.parametrize("secret", ["", "   "])
-def test_an_empty_signing_secret_is_an_error_at_start(secret, edge_app=None):
+async def test_an_empty_signing_secret_is_an_error_at_start(edge, client, secret):
     with pytest.raises(ValueError, match="empty"):
-        slack_routes(edge_app, signing_secret=secret)
+        slack_routes(edge.app, signing_secret=secret)
+    with pytest.raises(ValueError, match="empty"):
+        build_slack_app(client=client, signing_secret=secret, authorize=edge.authorize, services=edge.services)
 
 
 async def test_requests_before_slack_answered_are_refused_kindly(edge):
@@ -280,8 +278,6 @@ async def test_another_workspaces_command_is_refused_kindly(edge):
 
 
 async def test_a_refused_click_is_answered_by_its_own_address(edge):
-    from logicspike.slack.messages import help_connect
-
     message = await edge.show(help_connect())
     edge.authorize._workspace = None
     answer = await edge.slack.click("U0ANA", message, "connect.list")
@@ -301,3 +297,28 @@ async def test_beyond_the_limit_of_tasks_requests_are_shed_with_a_sentence(edge,
     notes.gate.set()
     await edge.settle()
     assert 3 == len(edge.notes.of("start"))
+
+
+NASTY = {
+    "nothing": "",
+    "blanks": " \u00a0\u2003\t\n ",
+    "control characters": "\x00\x07\x1b[31m",
+    "mentions": "<!channel> <@U0BEN> <https://evil.example|click>",
+    "an operator": "remove {'$gt': ''}",
+    "an expression": "$where: sleep(1000)",
+    "right to left": "\u202eecho \u05d0\u05d1",
+    "broken pairs": "\U0001f469\u200d\U0001f4bb" * 500,
+    "very long": "echo tomorrow 9:30 " + "x" * 100_000,
+    "many commas": "," * 10_000,
+    "many digits": "echo in " + "9" * 5_000 + "m hi",
+    "many quotes": '"' * 5_000,
+}
+
+
+@pytest.mark.parametrize("command", ["/connect", "/schedule"])
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+async def test_whatever_is_typed_is_answered(edge, command, text, caplog):
+    status, _ = await edge.post(edge.command_body(text, command=command))
+    await edge.settle()
+    assert 200 == status
+    assert [] == [record for record in caplog.records if record.levelno >= logging.ERROR]

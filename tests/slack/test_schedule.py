@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -37,7 +38,7 @@ async def test_a_post_is_scheduled_in_the_members_own_time_zone(edge):
     message = await edge.slack.wait_for_message(USER, "We are hiring!")
     [(request,)] = edge.notes.of("schedule")
     assert ("We are hiring!", zone, ("echo",)) == (request.text, request.zone, request.accounts)
-    assert "09:30" == request.due_at.astimezone(__import__("zoneinfo").ZoneInfo(zone)).strftime("%H:%M")
+    assert "09:30" == request.due_at.astimezone(ZoneInfo(zone)).strftime("%H:%M")
     assert zone in message.everything
     assert message.is_ephemeral
 
@@ -71,9 +72,7 @@ async def test_several_accounts_are_asked_about_and_the_pick_schedules(edge):
 async def test_a_post_for_right_now_goes_out_now_however_late_the_account_is_picked(edge):
     now = edge.clock.now()
     await edge.scheduling.save_draft(edge.ana, "Hello", accounts=("echo",), due_at=now)
-    question = AccountQuestion(
-        draft=edge.scheduling.drafts["d1"], typed="echo", options=edge.scheduling.usable
-    )
+    question = AccountQuestion(draft=edge.scheduling.drafts["d1"], typed="echo", options=edge.scheduling.usable)
     edge.scheduling.result = question
     await schedule(edge, "echo now Hello")
     shown = await edge.slack.wait_for_message(USER, "Which one")
@@ -275,7 +274,7 @@ async def test_a_submission_delivered_twice_schedules_once(edge):
     assert 1 == len(edge.notes.of("schedule"))
 
 
-async def test_a_slow_check_closes_the_form_and_is_told_afterwards(edge, notes, monkeypatch):
+async def test_a_slow_check_closes_the_form_and_is_told_afterwards(edge, notes):
     for listener in edge.app._async_listeners:
         owner = getattr(listener.ack_function, "__self__", None)
         if isinstance(owner, ComposerListeners):
@@ -307,55 +306,24 @@ async def test_the_list_comes_by_a_click_too(edge):
     assert await edge.slack.wait_for_message(USER, "1 post", after=confirmed)
 
 
-def unknown_delivery(edge, make):
-    attempt = Attempt(attempt_id="a1", started_at=edge.clock.now())
-    return make(state=DeliveryState.UNKNOWN, attempts=(attempt,))
-
-
 @pytest.fixture
-def delivery(edge):
-    from logicspike.plugin import Post
-
-    return replace(
-        _base(edge), post=Post(key="k", text="We are hiring!", link=None)
-    )
-
-
-def _base(edge):
-    from logicspike.domain import Delivery
-    from logicspike.plugin import Post
-
-    return Delivery(
-        delivery_id="abcd2345",
-        post_id="p1",
-        team_id=edge.ana.team_id,
-        author_id=edge.ana.user_id,
-        connection_id="c1",
-        platform="echo",
-        account_name="Ann Echo",
-        post=Post(key="k", text="x", link=None),
-        state=DeliveryState.SCHEDULED,
-        due_at=edge.clock.now(),
-        next_try_at=edge.clock.now(),
-        zone="UTC",
-    )
-
-
-@pytest.mark.parametrize(("action", "answer"), [("live", "live"), ("again", "again"), ("drop", "drop")])
-async def test_the_authors_answer_takes_the_place_of_the_question(edge, delivery, action, answer):
+def question_of_outcome(edge, delivery):
     attempt = Attempt(attempt_id="a1", started_at=edge.clock.now())
     unknown = replace(delivery, state=DeliveryState.UNKNOWN, attempts=(attempt,))
-    question = await show(edge, OutcomeQuestion(delivery=unknown, platform_title="Echo"))
-    await edge.slack.click(USER, question, f"outcome.{action}")
+    return OutcomeQuestion(delivery=unknown, platform_title="Echo")
+
+
+@pytest.mark.parametrize("answer", ["live", "again", "drop"])
+async def test_the_authors_answer_takes_the_place_of_the_question(edge, question_of_outcome, answer):
+    question = await show(edge, question_of_outcome)
+    await edge.slack.click(USER, question, f"outcome.{answer}")
     message = await edge.slack.wait_for_message(USER, "Published", after=question)
     assert question.ts == message.ts
     assert [(edge.ana, "abcd2345", "a1", answer)] == edge.notes.of("settle_unknown")
 
 
-async def test_a_stranger_can_not_answer(edge, delivery):
-    attempt = Attempt(attempt_id="a1", started_at=edge.clock.now())
-    unknown = replace(delivery, state=DeliveryState.UNKNOWN, attempts=(attempt,))
-    question = await show(edge, OutcomeQuestion(delivery=unknown, platform_title="Echo"))
+async def test_a_stranger_can_not_answer(edge, question_of_outcome):
+    question = await show(edge, question_of_outcome)
     edge.notes.failures["settle_unknown"] = NotAllowed(owner_id="U0BEN")
     await edge.slack.click(USER, question, "outcome.live")
     message = await edge.slack.wait_for_message(USER, "<@U0BEN>")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
@@ -122,20 +122,26 @@ class Site:
 
 
 @asynccontextmanager
-async def serve(app: web.Application, listener: socket.socket | None = None) -> AsyncIterator[str]:
+async def serve_app(app: web.Application, listener: socket.socket | None = None) -> AsyncIterator[str]:
     """Serve as the bot does, and give the address."""
     runner = build_runner(app)
     await runner.setup()
     listener = listener or listen()
-    await web.SockSite(runner, listener).start()
-    yield "http://127.0.0.1:{}".format(listener.getsockname()[1])
-    await runner.cleanup()
+    try:
+        await web.SockSite(runner, listener).start()
+        yield address_of(listener)
+    finally:
+        await runner.cleanup()
 
 
 def listen() -> socket.socket:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 async def break_down(_request: web.Request) -> web.Response:
@@ -158,8 +164,14 @@ async def open_site(public_url: str) -> AsyncIterator[Site]:
         connect_command="/social",
         extra_routes=[web.get("/test/broken", break_down), web.post("/test/body", read_body)],
     )
-    async with serve(app) as address, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+    async with serve_app(app) as address, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         yield Site(connecting=connecting, health=health, address=address, http=http)
+
+
+@pytest.fixture
+def serve() -> Callable[[web.Application], AbstractAsyncContextManager[str]]:
+    """Serves one more application on loopback and gives its address."""
+    return serve_app
 
 
 @pytest.fixture
@@ -192,12 +204,13 @@ class LiveTeam:
 @pytest.fixture
 async def live(mongo_database: Database) -> AsyncIterator[LiveTeam]:
     listener = listen()
-    public_url = "http://127.0.0.1:{}".format(listener.getsockname()[1])
-    async with open_team(mongo_database, public_url=public_url) as team:
+    public_url = address_of(listener)
+    whisper = EntryPoint(name="whisper", value="echo_platform:whisper", group="logicspike.platforms")
+    async with open_team(mongo_database, public_url=public_url, others=[whisper]) as team:
         app = build_web_app(
             connecting=team.connecting, platforms=team.platforms, health=FakeHealth(), public_url=public_url
         )
-        async with serve(app, listener) as address:
+        async with serve_app(app, listener) as address:
             yield LiveTeam(team=team, address=address)
 
 

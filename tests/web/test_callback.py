@@ -133,7 +133,11 @@ async def test_code_and_state_are_in_no_log_no_page_and_no_address_of_ours(site,
     caplog.set_level(logging.DEBUG)
     site.connecting.raises = raised
 
-    for query in (f"state={STATE}&code={CODE}", f"state={STATE}&state={STATE}&code={CODE}", f"state={STATE}x&code={CODE}"):
+    for query in (
+        f"state={STATE}&code={CODE}",
+        f"state={STATE}&state={STATE}&code={CODE}",
+        f"state={STATE}x&code={CODE}",
+    ):
         answer = await site.get(f"{CALLBACK}?{query}", headers=COOKIE)
         said = answer.text + str(answer.headers)
         for secret in (STATE, CODE, BROWSER):

@@ -256,7 +256,7 @@ async def test_a_new_link_that_cannot_be_sent_says_why(site, error, status, word
         ("wrong_account", "That was another account", "does not reach <strong>Ann Echo</strong>"),
         ("canceled", "Nothing was connected", "You cancelled at Echo"),
         ("failed", "That did not work", "Tick all boxes."),
-        ("unavailable", "Echo did not answer", "Nothing was saved."),
+        ("unavailable", "That did not work just now", "Nothing was saved."),
         ("taken", "Already connected", "Tick all boxes."),
         ("made by a later version", "That did not work", "Tick all boxes."),
     ],

@@ -20,7 +20,7 @@ OUTCOMES = ("connected", "choose", "wrong_account", "canceled", "failed", "unava
 HOSTILE = [
     "</style><script>alert(1)</script>",
     "</title><img src=x onerror=alert(1)>",
-    "\"><svg onload=alert(1)>",
+    '"><svg onload=alert(1)>',
     "' onfocus='alert(1)' autofocus='",
     "{{ 7 * 7 }}{% raw %}",
     "<!--",

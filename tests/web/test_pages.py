@@ -83,9 +83,12 @@ async def test_the_style_is_the_one_the_policy_names(site):
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [
-        ("https://echo.example", "'self' https://echo.example"),
+        ("https://echo.example", "'self' https://echo.example https://*.echo.example"),
         ("https://www.echo.example", "'self' https://www.echo.example https://*.echo.example"),
+        ("https://login.echo.example", "'self' https://login.echo.example https://*.login.echo.example"),
         ("http://127.0.0.1:4001", "'self' http://127.0.0.1:4001"),
+        ("https://127.0.0.1", "'self' https://127.0.0.1"),
+        ("https://www.example", "'self' https://www.example https://*.www.example"),
         ("https://[::1]:4001", "'self' https://[::1]:4001"),
         ("https://evil.example; script-src *", "'self'"),
         ("https://evil.example\n", "'self'"),

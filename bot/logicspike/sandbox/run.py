@@ -12,7 +12,7 @@ import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,14 @@ class Sandbox:
     public_url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SlackKeys:
+    """What the small Slack and the bot know of each other; fresh every time."""
+
+    signing_secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}", repr=False)
+
+
 @asynccontextmanager
 async def open_sandbox(
     *, port: int = 0, folder: Path | None = None, mongodb_uri: str | None = None
@@ -73,10 +81,6 @@ async def open_sandbox(
         StartFailed: something it needs is missing; says what to do.
     """
     async with AsyncExitStack() as stack:
-        if folder is None:
-            folder = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="logicspike-", ignore_cleanup_errors=True))
-            )
         clock = MovableClock()
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         public_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -88,10 +92,10 @@ async def open_sandbox(
             for bot in bots:
                 bot.scheduler.wake()
 
-        signing_secret, bot_token = secrets.token_hex(16), f"xoxb-sandbox-{secrets.token_hex(12)}"
+        keys = _SlackKeys()
         slack = FakeSlack(
-            signing_secret=signing_secret,
-            bot_token=bot_token,
+            signing_secret=keys.signing_secret,
+            bot_token=keys.bot_token,
             clock=clock,
             events_url=f"{public_url}/slack/events",
             commands=_with_examples(fakes),
@@ -99,25 +103,44 @@ async def open_sandbox(
             advance_clock=advance,
         )
         await _serve_slack(stack, slack, port)
-        settings = Settings(
-            public_url=public_url,
-            mongodb_uri=SecretStr(mongodb_uri) if mongodb_uri else None,
-            mongodb_database=f"sandbox_{secrets.token_hex(6)}",
-            logicspike_data_dir=folder,
-            slack_signing_secret=SecretStr(signing_secret),
-            slack_bot_token=SecretStr(bot_token),
+        settings = _build_settings(
+            keys,
+            fakes,
             slack_api_url=slack.api_url,
-            environment={key: value for fake in fakes for key, value in fake.environment().items()},
-        )
-        bot = await stack.enter_async_context(run_bot(settings, clock=clock, listener=listener))
-        bots.append(bot)
-        yield Sandbox(
-            slack=slack,
-            platforms={fake.name: fake for fake in fakes},
-            clock=clock,
-            bot=bot,
             public_url=public_url,
+            folder=folder or _throw_away(stack),
+            mongodb_uri=mongodb_uri,
         )
+        bots.append(await stack.enter_async_context(run_bot(settings, clock=clock, listener=listener)))
+        by_name = {fake.name: fake for fake in fakes}
+        yield Sandbox(slack=slack, platforms=by_name, clock=clock, bot=bots[0], public_url=public_url)
+
+
+def _throw_away(stack: AsyncExitStack) -> Path:
+    """A folder that goes when the sandbox ends."""
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="logicspike-", ignore_cleanup_errors=True)))
+
+
+def _build_settings(
+    keys: _SlackKeys,
+    fakes: tuple[SandboxPlatform, ...],
+    *,
+    slack_api_url: str,
+    public_url: str,
+    folder: Path,
+    mongodb_uri: str | None,
+) -> Settings:
+    """Settings from nothing but the sandbox's own parts: the environment and ``.env`` are not looked at."""
+    return Settings(
+        public_url=public_url,
+        mongodb_uri=SecretStr(mongodb_uri) if mongodb_uri else None,
+        mongodb_database=f"sandbox_{secrets.token_hex(6)}",
+        logicspike_data_dir=folder,
+        slack_signing_secret=SecretStr(keys.signing_secret),
+        slack_bot_token=SecretStr(keys.bot_token),
+        slack_api_url=slack_api_url,
+        environment={key: value for fake in fakes for key, value in fake.environment().items()},
+    )
 
 
 async def _serve_slack(stack: AsyncExitStack, slack: FakeSlack, port: int) -> None:

@@ -101,13 +101,18 @@ class ConnectListeners:
 
     async def _on_start(self, click: Click) -> Message | None:
         platform = self._services.platforms.get(click.value)
-        return await self._send_link(click.member, platform.name) or messages.connect_sending(platform.title)
+        failure = await self._send_link(click.member, platform.name)
+        return failure or self._say_sent(click, platform.title)
+
+    def _say_sent(self, click: Click, title: str) -> Message | None:
+        """Point to the link; a click in a form is answered by direct message, where the link itself is already."""
+        return messages.connect_sending(title) if click.interaction.response_url else None
 
     async def _on_reconnect(self, click: Click) -> Message | None:
         connection = await self._find(click.member, click.value)
         title = self._services.platforms.get(connection.platform).title
         failure = await self._send_link(click.member, connection.platform, connection_id=connection.connection_id)
-        return failure or messages.connect_sending(title)
+        return failure or self._say_sent(click, title)
 
     async def _on_choose(self, click: Click) -> Message:
         connection_id, position = click.split()

@@ -17,7 +17,7 @@ from .mrkdwn import prose
 
 __all__ = ["explain"]
 
-_UNSURE: Final = "I can't tell whether it was done; doing it again is safe."
+_UNSURE: Final = "If you asked for a change, it may have been made all the same: please look before you repeat it."
 _TOO_LATE_TRIGGERS: Final = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"})
 
 

@@ -10,12 +10,12 @@ from typing import Final, TypeAlias
 
 import aiohttp
 
-from ..services.ports import RequestLog
+from ..services.ports import RequestLog, StoreUnavailable
 from ..tasks import Tasks
 from .explaining import explain
 from .interaction import Interaction
 from .message import Message
-from .messages import something_broke
+from .messages import something_broke, try_again
 from .notifier import DirectMessages
 
 __all__ = ["Replies", "Work", "new_reference"]
@@ -26,6 +26,10 @@ Work: TypeAlias = Callable[[], Awaitable[Message | None]]
 """Something to do after the ack; the message it returns is the answer."""
 
 _POST_LIMIT: Final = timedelta(seconds=10)
+
+
+class _NotBegun(Exception):
+    """Whether the request is new could not be found out, so nothing was done."""
 
 
 class Replies:
@@ -69,17 +73,24 @@ class Replies:
 
     async def _run(self, interaction: Interaction, work: Work, *, replaces: bool) -> None:
         try:
-            if not await self._requests.is_first(interaction.request_id):
-                return
-            answer = await work()
+            answer = await self._do_once(interaction, work)
         except Exception as error:
             await self.send(interaction, self.explain(error, interaction))
             return
         if answer is not None:
             await self.send(interaction, answer, replaces=replaces)
 
+    async def _do_once(self, interaction: Interaction, work: Work) -> Message | None:
+        try:
+            is_first = await self._requests.is_first(interaction.request_id)
+        except StoreUnavailable as error:
+            raise _NotBegun from error
+        return await work() if is_first else None
+
     def explain(self, error: Exception, interaction: Interaction) -> Message:
         """Word a failure; one that nobody expected is logged with the reference that the member is given."""
+        if isinstance(error, _NotBegun):
+            return try_again()
         if (message := explain(error)) is not None:
             return message
         reference = new_reference()

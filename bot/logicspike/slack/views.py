@@ -90,6 +90,8 @@ def composer(
         problems: what kept the post from being scheduled as it was.
     """
     wanted = frozenset(selected)
+    if len(accounts) == 1:
+        wanted = frozenset(account.connection_id for account in accounts)  # the only one there is, is meant
     ordered = sorted(accounts, key=lambda account: account.connection_id not in wanted)[:OPTIONS_AT_MOST]
     hidden = len(accounts) - len(ordered)
     blocks: list[Block | None] = [
@@ -100,9 +102,15 @@ def composer(
         *_cut_off(text),
         _when_input(),
         _at_input(due_at if due_at is not None and due_at > now else _next_hour(now, zone)),
-        note(f"Your Slack profile's time zone is {find_zone(zone).key}. Needs sign-in: the post waits until then."),
+        note(f"Times are in {find_zone(zone).key}, from your Slack profile.{_about_sign_ins(ordered)}"),
     ]
     return _modal(blocks, submit="Schedule", draft_id=draft_id)
+
+
+def _about_sign_ins(accounts: Iterable[Connection]) -> str:
+    if all(account.status is ConnectionStatus.ACTIVE for account in accounts):
+        return ""
+    return " An account marked “needs sign-in” holds the post until you have signed in again."
 
 
 _PROBLEMS_SHOWN: Final = 10

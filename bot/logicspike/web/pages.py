@@ -115,6 +115,7 @@ _HEADERS: Final = {
     "Server": "LogicSpike",  # else aiohttp names itself and Python with their versions
 }
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+_DOMAIN: Final = re.compile(r"https://(?:www\.)?([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*)")
 
 
 @web.middleware
@@ -145,8 +146,8 @@ def _list_form_targets(origin: str) -> str:
     if not _ORIGIN.fullmatch(origin):
         return "'self'"
     targets = ["'self'", origin]
-    # Chromium holds each redirect after a form against form-action (w3c/webappsec-csp issue 8, checked 2026-11), and
-    # platforms send phones from www. to their own m. before they show the sign-in.
-    if origin.startswith("https://www."):
-        targets.append(f"https://*.{origin.removeprefix('https://www.')}")
+    # Chromium holds every redirect after a form against form-action (156, tried 2026-11), and platforms send people on
+    # to names of the same domain, such as www. to m., before they show the sign-in.
+    if found := _DOMAIN.fullmatch(origin):
+        targets.append(f"https://*.{found[1]}")
     return " ".join(targets)

@@ -120,6 +120,16 @@ async def test_a_list_that_goes_on_at_a_foreign_address_is_not_followed(rig: Any
             await plugin.accounts(rig.context(), person)
 
 
+async def test_an_empty_part_is_not_the_end_of_a_list(rig: Any) -> None:
+    person = await rig.sign_in()
+    page = {"id": "1", "name": "P", "access_token": "page-token", "tasks": ["CREATE_CONTENT"]}
+    with MockHttp() as http:
+        following = {"next": f"{rig.origin}/v26.0/me/accounts?after=x"}
+        http.get(_any_url("me/accounts"), payload={"data": [], "paging": following})
+        http.get(_any_url("me/accounts"), payload={"data": [page]})
+        assert len(await plugin.accounts(rig.context(), person)) == 1
+
+
 async def test_a_list_without_an_end_is_cut(rig: Any) -> None:
     person = await rig.sign_in()
     page = {"id": "1", "name": "P", "access_token": "page-token", "tasks": ["CREATE_CONTENT"]}

@@ -279,6 +279,12 @@ async def test_yesterdays_post_is_not_taken_for_todays(rig: Any) -> None:
     assert await rig.find(page, "Good morning") is None
 
 
+async def test_only_the_last_hours_are_asked_for(rig: Any) -> None:
+    await rig.find(await rig.connect())
+    since = int((rig.clock.now() - timedelta(hours=20)).timestamp())
+    assert rig.seen[-1].url.query["since"] == str(since)
+
+
 @pytest.mark.parametrize(
     ("created", "is_found"),
     [("2026-11-23T09:00:00+0000", True), ("2026-11-22T09:00:00+0000", False), ("soon", True), (None, True)],

@@ -52,7 +52,7 @@ async def test_an_unknown_version_has_no_dialog(rig: Any) -> None:
         ({"client_id": "other"}, (101, None)),
         ({"client_secret": "wrong"}, (1, None)),
         ({"client_secret": ""}, (1, None)),
-        ({"redirect_uri": "https://elsewhere.example/"}, (100, None)),
+        ({"redirect_uri": "https://elsewhere.example/"}, (100, 36008)),
         ({"code": "unknown"}, (100, None)),
         ({"grant_type": "fb_exchange_token", "fb_exchange_token": "unknown"}, (190, None)),
     ],

@@ -189,7 +189,7 @@ _POST_ROWS: Final = (
         verdict=rejected,
         explanation="Facebook can't open the link. Check that the address is right and public, or leave it out.",
         field="link",
-        source=_GUIDE,
+        source=_GUIDE + "; github.com/nov/fb_graph/issues/320 (1500)",
     ),
 )
 
@@ -218,7 +218,7 @@ _APP_ROWS: Final = (
         verdict=missing_permission,
         explanation="Facebook says that the bot may not do this: a permission is missing, was withdrawn, or was not "
         "used for 90 days. Connect Facebook again and leave everything ticked.",
-        source=_GUIDE,
+        source=_GUIDE + "; the 90 days: observed, unattributed",
     ),
     ErrorRow(
         codes=frozenset({3}),
@@ -250,7 +250,7 @@ _APP_ROWS: Final = (
         codes=frozenset({4, 17, 32, 341, 613, *range(80000, 80015)}),
         verdict=rate_limited,
         explanation="Facebook asks the bot to slow down.",
-        source=_LIMITS,
+        source=_LIMITS + "; 341: " + _GUIDE,
     ),
     # A post was seen live after 1/99 (github.com/facebookarchive/php-graph-sdk/issues/1141) and after 2
     # (github.com/arsduo/koala/issues/699).

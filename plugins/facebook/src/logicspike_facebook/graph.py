@@ -95,7 +95,9 @@ async def list_edge(ctx: PlatformContext, path: str, tokens: TokenSet, params: M
             raise ListingRefused(reply)
         entries += [entry for entry in part if isinstance(entry, dict)]
         following = _next_address(reply)
-        if not following or not part:
+        # A short or empty part means nothing, only the missing address does
+        # (developers.facebook.com/docs/graph-api/results, checked 2026-11-23).
+        if not following:
             return Listing(entries=tuple(entries), is_complete=True)
         url, params = _follow(ctx, following)
     return Listing(entries=tuple(entries), is_complete=False)

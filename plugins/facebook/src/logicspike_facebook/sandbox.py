@@ -62,7 +62,7 @@ class FakeFacebook(FakePlatform):
         "secret_reset": "Reset the app secret",
     }
 
-    # developers.facebook.com/documentation/facebook-login/guides/access-tokens, checked 2026-11-23
+    # One to two hours: developers.facebook.com/documentation/facebook-login/guides/access-tokens, checked 2026-11-23
     short_lifetime: ClassVar[timedelta] = timedelta(minutes=90)
     # What answers are seen to say, a little less than 60 days: observed, unattributed.
     long_lifetime: ClassVar[timedelta] = timedelta(seconds=5_183_944)

@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 _SESSION_WORDS: Final = {
-    # Words of 458, 460 and 463: developers.facebook.com/documentation/facebook-login/guides/access-tokens/
-    # debugging-and-error-handling, checked 2026-11-23; the others: observed, unattributed.
+    # Words of 463, cut: developers.facebook.com/docs/facebook-login/access-tokens/debugging-and-error-handling, checked
+    # 2026-11-23; the others: observed, unattributed.
     458: "Error validating access token: The user has not authorized application.",
     459: "Error validating access token: You cannot access the app till you log in to www.facebook.com and follow the "
     "instructions given.",
@@ -66,7 +66,8 @@ def session_refused(subcode: int | None) -> web.Response:
 def proof_refused(*, is_missing: bool) -> web.Response:
     """``appsecret_proof`` is wrong or not there."""
     if is_missing:
-        # developers.facebook.com/docs/graph-api/guides/secure-requests, checked 2026-11-23
+        # That it's required: developers.facebook.com/docs/graph-api/guides/secure-requests, checked 2026-11-23; the
+        # words: observed, unattributed
         return graph_error(
             100, "API calls from the server require an appsecret_proof argument", kind="GraphMethodException"
         )
@@ -96,11 +97,12 @@ def code_refused(why: str) -> web.Response:
             # observed, unattributed
             return graph_error(100, "This authorization code has expired.", subcode=36007)
         case "mismatch":
-            # github.com/scribejava/scribejava/issues/605, checked 2026-11-23
+            # github.com/scribejava/scribejava/issues/605, checked 2026-11-23; the subcode: observed, unattributed
             return graph_error(
                 100,
                 "Error validating verification code. Please make sure your redirect_uri is identical to the one you "
                 "used in the OAuth dialog request",
+                subcode=36008,
             )
         case _:
             # observed, unattributed
@@ -142,7 +144,7 @@ def link_refused(number: int) -> web.Response:
     """A link that Facebook won't show: 1500 malformed, 1609005 not to be opened, 1609008 its own."""
     match number:
         case 1500:
-            # observed, unattributed
+            # github.com/nov/fb_graph/issues/320, checked 2026-11-23
             return graph_error(1500, "(#1500) The url you supplied is invalid")
         case 1609005:
             # developers.facebook.com/docs/graph-api/guides/error-handling, checked 2026-11-23; the words are ours

@@ -89,5 +89,5 @@ def part_of(entries: Sequence[Mapping[str, object]], request: web.Request, *, la
 
 def to_graph_time(at: datetime) -> str:
     """A time as the Graph API writes it: seconds, no colon in the offset."""
-    # developers.facebook.com/docs/graph-api/reference/page-post, checked 2026-11-23
+    # observed, unattributed
     return at.strftime("%Y-%m-%dT%H:%M:%S+0000")

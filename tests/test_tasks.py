@@ -1,0 +1,85 @@
+"""Tasks: held while they run, logged when they fail, drained at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from datetime import timedelta
+
+import pytest
+
+from logicspike.tasks import Tasks, TooBusy
+
+SOON = timedelta(seconds=5)
+
+
+async def test_a_task_is_kept_alive_until_it_ends():
+    tasks, done = Tasks(), []
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        done.append(True)
+
+    tasks.spawn(work())
+    gc.collect()
+    assert 0 == await tasks.drain(SOON)
+    assert [True] == done
+    assert 0 == len(tasks)
+
+
+async def test_a_failure_is_logged(caplog):
+    tasks = Tasks()
+
+    async def fail() -> None:
+        raise RuntimeError("broken")
+
+    tasks.spawn(fail(), name="the work")
+    await tasks.drain(SOON)
+    assert "background task the work failed" in caplog.text
+    assert "broken" in caplog.text
+
+
+async def test_what_tasks_start_is_drained_too():
+    tasks, done = Tasks(), []
+
+    async def second() -> None:
+        done.append(2)
+
+    async def first() -> None:
+        await asyncio.sleep(0)
+        tasks.spawn(second())
+
+    tasks.spawn(first())
+    assert 0 == await tasks.drain(SOON)
+    assert [2] == done
+
+
+async def test_what_is_not_done_in_time_is_cancelled_and_counted():
+    tasks, canceled = Tasks(), []
+
+    async def hang() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            canceled.append(True)
+            raise
+
+    tasks.spawn(hang())
+    await asyncio.sleep(0)
+    assert 1 == await tasks.drain(timedelta(milliseconds=10))
+    assert [True] == canceled
+
+
+async def test_beyond_the_limit_nothing_is_started():
+    tasks, gate, started = Tasks(limit=1), asyncio.Event(), []
+
+    async def work() -> None:
+        started.append(True)
+        await gate.wait()
+
+    tasks.spawn(work())
+    with pytest.raises(TooBusy):
+        tasks.spawn(work())
+    gate.set()
+    await tasks.drain(SOON)
+    assert [True] == started

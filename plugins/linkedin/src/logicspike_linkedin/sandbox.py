@@ -191,7 +191,7 @@ class FakeLinkedIn(FakePlatform):
         )
 
     async def _revoke(self, request: web.Request) -> web.Response:
-        # Undocumented; the answer is a guess that many clients rely on: observed, unattributed (2026-11-23)
+        # Undocumented; many clients call it; this answer is assumed (2026-11-23)
         form = await request.post()
         if not self.is_our_client(str(form.get("client_id", "")), str(form.get("client_secret", ""))):
             return oauth_error(401, "invalid_client", "Client authentication failed")

@@ -328,7 +328,7 @@ def _reference(reply: oauth2.Reply) -> str | None:
 
 
 # The 24-hour headers were seen on answers to "create post"; only those used up say when to come back
-# (docs.x.com/x-api/fundamentals/rate-limits for the first; the others observed, unattributed; checked 2026-11-23).
+# (docs.x.com/x-api/fundamentals/rate-limits for the first; the others as remembered, not re-read; written 2026-11-23).
 _DAILY_LIMITS: Final = ("x-user-limit-24hour", "x-app-limit-24hour")
 
 

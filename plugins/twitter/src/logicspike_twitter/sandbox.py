@@ -114,7 +114,7 @@ class FakeTwitter(FakePlatform):
         return answers.too_many_requests(self.clock.now())
 
     def unavailable(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 - the same for every call
-        """X's "Service Unavailable" (docs.x.com response codes; the body observed, unattributed)."""
+        """X's "Service Unavailable" (docs.x.com response codes; the body assumed)."""
         body = {"title": "Service Unavailable", "detail": "Service Unavailable", "type": "about:blank", "status": 503}
         return answers.problem(503, body)
 
@@ -270,7 +270,7 @@ class FakeTwitter(FakePlatform):
 
     def _post_refusal(self, author: FakeAccount, body: dict[str, Any]) -> web.Response | None:
         if unknown := sorted(body.keys() - _POST_FIELDS):
-            # docs.x.com/x-api/openapi.json: additionalProperties false; the words observed, unattributed.
+            # docs.x.com/x-api/openapi.json: additionalProperties false; the words are assumed, not recorded.
             message = (
                 f"$.{unknown[0]}: is not defined in the schema and the schema does not allow additional properties"
             )
@@ -300,7 +300,7 @@ class FakeTwitter(FakePlatform):
         query = request.query
         size = query.get("max_results", "10")
         if not size.isdigit() or not 5 <= int(size) <= 100:
-            # The bounds: docs.x.com/x-api/posts/timelines; the words observed, unattributed.
+            # The bounds: docs.x.com/x-api/posts/timelines; the words are assumed, not recorded.
             return answers.invalid_request(
                 f"The `max_results` query parameter value [{size}] is not between 5 and 100", "max_results", size
             )

@@ -32,7 +32,7 @@ FAULTS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
             "type": f"{_PROBLEMS}credits",
         },
     ),
-    # docs.x.com/x-api/fundamentals/response-codes-and-errors names the type; the title observed, unattributed.
+    # docs.x.com/x-api/fundamentals/response-codes-and-errors names the type; the title assumed.
     "usage_capped": (
         429,
         {
@@ -89,7 +89,7 @@ FAULTS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
             "type": "https://api.twitter.com/2/problems/unsupported-authentication",
         },
     ),
-    # Named in github.com/gitroomhq/postiz-app, x.provider.ts; the other fields observed, unattributed.
+    # Named in github.com/gitroomhq/postiz-app, x.provider.ts; the other fields assumed.
     "not_permitted": (
         403,
         {
@@ -118,7 +118,7 @@ def forbidden(detail: str = "Forbidden") -> web.Response:
 
 
 def invalid_request(message: str, parameter: str = "", value: str = "") -> web.Response:
-    """A parameter or body X can't accept (form: docs.x.com response codes; ``errors`` observed, unattributed)."""
+    """A parameter or body X can't accept (form: docs.x.com response codes; ``errors`` assumed)."""
     return problem(
         400,
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import aiohttp
 import pytest
 from click.testing import CliRunner
 from scripts.write_docs import RENDERERS, bundled_platforms, hook_heading, list_hooks
@@ -19,6 +21,7 @@ from logicspike.__main__ import main
 from logicspike.developer_apps import variable_prefix
 from logicspike.domain import TRANSITIONS, ConnectionStatus, DeliveryState, HoldReason, retry_delay
 from logicspike.plugin import errors, types
+from logicspike.sandbox.run import open_sandbox
 from logicspike.settings import Settings
 from logicspike.slack.manifest import SCOPES
 
@@ -280,6 +283,17 @@ def test_operator_is_told_which_events_are_warnings(caplog: pytest.LogCaptureFix
 
 def test_every_scope_is_explained() -> None:
     assert set(SCOPES) <= set(codes(read("docs/security.md")))
+
+
+async def test_health_answers_as_the_operator_is_told(mongod_uri: str) -> None:
+    shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", read("docs/operate.md"), re.DOTALL)]
+    answers = []
+    async with open_sandbox(mongodb_uri=mongod_uri) as sandbox, aiohttp.ClientSession() as browser:
+        for path in ("/healthz", "/readyz"):
+            async with browser.get(f"{sandbox.public_url}{path}") as answer:
+                answers.append(await answer.json())
+    assert [answer.keys() for answer in answers] == [answer.keys() for answer in shown]
+    assert [answer["status"] for answer in answers] == [answer["status"] for answer in shown]
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import textwrap
 import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 import logicspike.plugin
+from logicspike.loading import GROUP, load_installed
 
 PAGE = Path(__file__).parents[1] / "docs" / "add-a-platform.md"
 FILE = re.compile(r"^\*\*`([^`]+)`(, at its end)?\*\*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -117,23 +119,50 @@ def test_commands_say_what_the_page_says(tmp_path: Path) -> None:
         assert output in ran.stdout, ran.stdout + ran.stderr
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("async def publish(ctx, credential, post)", "async def publsh(ctx, credential, post)"),
-        ("async def publish(ctx, credential, post)", "def publish(ctx, credential, post)"),
-        ("async def publish(ctx, credential, post)", "async def publish(ctx, credential, post=None)"),
-        ('name="chirp"', 'name="chrp"'),
-    ],
-    ids=["misspelt hook", "wrong colour", "default", "wrong name"],
-)
-def test_refusals_read_as_on_the_page(tmp_path: Path, before: str, after: str) -> None:
+DEMO = """
+import asyncio
+import sys
+
+import aiohttp
+from logicspike.sandbox.run import open_sandbox
+
+
+async def main():
+    async with open_sandbox(mongodb_uri=sys.argv[1]) as sandbox, aiohttp.ClientSession() as http:
+        async with http.get(f"{sandbox.public_url}/readyz") as answer:
+            print("chirp is", (await answer.json())["platforms"]["chirp"])
+        async with http.get(sandbox.platforms["chirp"].timeline_url) as answer:
+            print(await answer.text())
+
+
+asyncio.run(main())
+"""
+
+
+def test_demo_shows_the_platform(tmp_path: Path, mongod_uri: str) -> None:
     project = build_project(tmp_path, with_additions=False)
-    module = project / "src" / "logicspike_chirp" / "__init__.py"
-    source = module.read_text(encoding="utf-8")
+    (project / "src" / "look_at_the_demo.py").write_text(DEMO, encoding="utf-8")
+    ran = run(project, "look_at_the_demo", mongod_uri)
+    assert "chirp is ok" in ran.stdout, ran.stdout + ran.stderr
+    assert "<title>Chirp: timeline</title>" in ran.stdout
+
+
+REFUSALS = {
+    "misspelt hook": ("async def publish(ctx, credential, post)", "async def publsh(ctx, credential, post)"),
+    "wrong colour": ("async def publish(ctx, credential, post)", "def publish(ctx, credential, post)"),
+    "default": ("async def publish(ctx, credential, post)", "async def publish(ctx, credential, post=None)"),
+    "wrong name": ('name="chirp"', 'name="chrp"'),
+}
+
+
+@pytest.mark.parametrize("mistake", REFUSALS)
+def test_refusal_reads_as_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: str) -> None:
+    before, after = REFUSALS[mistake]
+    source = read_files(with_additions=False)["src/logicspike_chirp/__init__.py"]
     assert before in source
-    module.write_text(source.replace(before, after).replace("await oauth2.post_json", "oauth2.post_json"))
-    ran = run(project, "logicspike", "platforms")
-    lines = ran.stdout.splitlines()
-    (reason,) = [lines[number + 1].strip() for number, line in enumerate(lines) if line.startswith("✗ chirp")]
-    assert f"`{reason}`" in PAGE.read_text(encoding="utf-8")
+    broken = source.replace(before, after).replace("await oauth2.post_json", "oauth2.post_json")
+    module = f"broken_chirp_{list(REFUSALS).index(mistake)}"
+    (tmp_path / f"{module}.py").write_text(broken, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    installed = load_installed([EntryPoint(name="chirp", value=module, group=GROUP)])
+    assert f"`{installed.refused['chirp']}`" in PAGE.read_text(encoding="utf-8")

@@ -347,19 +347,20 @@ class Draft:
 
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _CLOSING: Final = {")": "(", "]": "[", "}": "{"}
+_ENDS_SENTENCE: Final = frozenset(".,;:!?…'*`’”»")
 
 
 def first_link(text: str) -> str | None:
     """Find the first http(s) address in a text, without the punctuation that ends the sentence around it."""
-    match = _LINK.search(text)
-    if match is None:
-        return None
-    link = match[0]
-    while link and (
-        link[-1] in ".,;:!?'" or (link[-1] in _CLOSING and link.count(_CLOSING[link[-1]]) < link.count(link[-1]))
+    return next((link for match in _LINK.finditer(text) if (link := _trim_link(match[0])) is not None), None)
+
+
+def _trim_link(link: str) -> str | None:
+    while link[-1] in _ENDS_SENTENCE or (
+        link[-1] in _CLOSING and link.count(_CLOSING[link[-1]]) < link.count(link[-1])
     ):
         link = link[:-1]
-    return link if len(link) > len("https://") else None
+    return None if link.casefold() in {"http://", "https://"} else link
 
 
 def normalize_text(text: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 __all__ = ["Scheduler"]
@@ -61,27 +60,29 @@ class Scheduler:
                 args=(name, tick),
                 id=name,
                 seconds=every.total_seconds(),
+                # Due already: a process that never lives for an hour still cleans up.
+                next_run_time=datetime.now(UTC),
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=None,
             )
-        self._scheduler.add_listener(_log_error, EVENT_JOB_ERROR)
-        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        # What goes wrong in a tick is told below; what the library adds is that a tick still runs, and its shutdown.
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
     async def _run(self, name: str, tick: Tick) -> None:
+        if not self._is_running:
+            return
         # The library cancels running coroutine jobs when it shuts down; a tick of its own task is waited for instead.
-        task = asyncio.ensure_future(tick())
+        task = asyncio.ensure_future(_attempt(name, tick))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        await asyncio.shield(task)
-        if name == _DELIVER:
+        if await asyncio.shield(task) and name == _DELIVER:
             self._last_deliver = time.monotonic()
 
     def start(self) -> None:
         """Begin ticking, at once."""
         self._is_running = True
         self._scheduler.start()
-        self.wake()
 
     def wake(self) -> None:
         """Look for what is due now rather than at the next tick."""
@@ -97,17 +98,19 @@ class Scheduler:
         while self._running:
             await asyncio.wait(self._running)
         self._scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)  # the library shuts down in the next round of the event loop
 
     @property
     def lag(self) -> timedelta:
-        """How long ago the last look for due posts ended."""
+        """How long ago the last look for due posts ended well."""
         return timedelta(seconds=time.monotonic() - self._last_deliver)
 
 
-def _log_error(event: JobExecutionEvent) -> None:
-    log.error(
-        "the tick %s failed; it comes round again",
-        event.job_id,
-        exc_info=event.exception,
-        extra={"event": "tick.failed", "tick": event.job_id},
-    )
+async def _attempt(name: str, tick: Tick) -> bool:
+    """Run a tick; whether it went well."""
+    try:
+        await tick()
+    except Exception:
+        log.exception("the tick %s failed; it comes round again", name, extra={"event": "tick.failed", "tick": name})
+        return False
+    return True

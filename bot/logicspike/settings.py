@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 __all__ = ["DESCRIPTIONS", "EXAMPLES", "Settings", "SettingsInvalid", "SettingsProblem", "is_loopback", "load_settings"]
 
 _COMMAND: Final = re.compile(r"/[a-z0-9_-]{1,31}")
+_DATABASE: Final = re.compile(r"[A-Za-z0-9_-]{1,38}")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 EXAMPLES: Final[Mapping[str, str]] = {
@@ -104,7 +105,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=0, le=65535)
     mongodb_uri: SecretStr | None = None
-    mongodb_database: str = Field(default="logicspike", pattern=r"^[A-Za-z0-9_-]{1,38}$")
+    mongodb_database: str = "logicspike"
     mongodb_driver: Literal["motor", "pymongo"] = "motor"
     logicspike_data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("logicspike"))
     logicspike_keys: SecretStr | None = None
@@ -136,13 +137,24 @@ class Settings(BaseSettings):
     @field_validator("public_url", "slack_api_url")
     @classmethod
     def _check_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(value)
+            is_readable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # its own sentence may quote the address, and with it a password
+            is_readable = False
+        if not is_readable or any(character.isspace() for character in value):
             raise ValueError("is not an address that begins with https://")
+        if "@" in parts.netloc or "?" in value or "#" in value:
+            raise ValueError("must be a plain address without user, ? or #")
         if parts.scheme == "http" and not is_loopback(value):
             raise ValueError("must begin with https:// (http:// is for this machine only)")
-        if parts.query or parts.fragment or parts.username:
-            raise ValueError("must be a plain address without user, ? or #")
+        return value
+
+    @field_validator("mongodb_database")
+    @classmethod
+    def _check_database(cls, value: str) -> str:
+        if not _DATABASE.fullmatch(value):
+            raise ValueError("must be up to 38 letters, digits, - or _")
         return value
 
     @field_validator("slack_command_connect", "slack_command_schedule")
@@ -150,6 +162,13 @@ class Settings(BaseSettings):
     def _check_command(cls, value: str) -> str:
         if not _COMMAND.fullmatch(value):
             raise ValueError("must be a slash and up to 31 lower-case letters, digits, - or _")
+        return value
+
+    @field_validator("slack_command_schedule")
+    @classmethod
+    def _check_commands_differ(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("slack_command_connect"):
+            raise ValueError("must differ from SLACK_COMMAND_CONNECT")
         return value
 
     @field_validator("slack_bot_token")
@@ -190,6 +209,8 @@ def load_settings(
 ) -> Settings:
     """Read the settings; the environment wins over ``.env``, and ``overrides`` (options of the command) over both.
 
+    Blanks around a value don't count, and a blank value is as good as none.
+
     Args:
         environment: None for the process's own.
         env_file: None for no file.
@@ -198,20 +219,31 @@ def load_settings(
     Raises:
         SettingsInvalid: with every problem there is.
     """
-    from_file = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
-    merged = {name: value for name, value in from_file.items() if value is not None}
-    merged |= os.environ if environment is None else environment
+    merged = {**_read_file(env_file), **(os.environ if environment is None else environment)}
     values: dict[str, Any] = {
-        name: merged[name.upper()]
+        name: value
         for name in Settings.model_fields
-        if name != "environment" and merged.get(name.upper(), "") != ""
+        if name != "environment" and (value := merged.get(name.upper(), "").strip())
     }
     values |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**values, environment=merged)
     except ValidationError as error:
         problems = tuple(_to_problem(dict(each)) for each in error.errors(include_input=False, include_url=False))
-        raise SettingsInvalid(problems) from None
+    # Outside of the handler, so that pydantic's error, which holds all values, is not chained to it.
+    raise SettingsInvalid(problems)
+
+
+def _read_file(path: Path | None) -> dict[str, str]:
+    if path is None or not path.is_file():
+        return {}
+    try:
+        found = dotenv_values(path, encoding="utf-8-sig")  # some editors begin a file with a byte order mark
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+    else:
+        return {name: value for name, value in found.items() if value is not None}
+    raise SettingsInvalid((SettingsProblem(variable=path.name, message=f"can't be read ({reason})."),))
 
 
 def _to_problem(error: Mapping[str, Any]) -> SettingsProblem:

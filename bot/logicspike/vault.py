@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ __all__ = ["KEY_BYTES", "KeyRing", "SealBroken", "SealedPlace", "Vault", "genera
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12  # NIST SP 800-38D section 5.2.1.1: 96 bits is the size GCM is made for
 _VERSION: Final = "v1"
+# Shorter than any key is written: a key that stands in an id's place by mistake is never taken, or quoted, as an id.
+_KEY_ID: Final = re.compile(r"[A-Za-z0-9-]{1,32}")
+_BROKEN: Final = "a sealed secret can't be opened with the keys at hand"
 
 
 class SealBroken(Exception):
@@ -60,8 +64,8 @@ def parse_key_ring(text: str) -> KeyRing:
     keys: dict[str, bytes] = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
         key_id, separator, encoded = entry.partition(":")
-        if not separator or not key_id.isascii() or not key_id.replace("-", "").isalnum():
-            raise ValueError("each key is written as id:base64key, the id of letters, digits and hyphens")
+        if not separator or not _KEY_ID.fullmatch(key_id):
+            raise ValueError("each key is written as id:base64key, the id of up to 32 letters, digits and hyphens")
         if key_id in keys:
             raise ValueError(f"the key id {key_id!r} stands twice")
         keys[key_id] = _decode_key(key_id, encoded)
@@ -103,9 +107,12 @@ class Vault:
         key_id, _, encoded = rest.partition(".")
         cipher = self._ciphers.get(key_id)
         if version != _VERSION or cipher is None:
-            raise SealBroken("a sealed secret can't be opened with the keys at hand")
+            raise SealBroken(_BROKEN)
         try:
             raw = base64.b64decode(encoded, altchars=b"-_", validate=True)
+            # Base64 has spare bits at its end, and two alphabets: only the very text that seal() wrote is opened.
+            if base64.urlsafe_b64encode(raw).decode() != encoded:
+                raise SealBroken(_BROKEN)
             return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.associated(key_id))
         except (binascii.Error, ValueError, InvalidTag):
-            raise SealBroken("a sealed secret can't be opened with the keys at hand") from None
+            raise SealBroken(_BROKEN) from None

@@ -1,6 +1,7 @@
 """The embedded mongod: real processes, real sockets, real kills."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -107,8 +108,13 @@ def mode_of(path):
 
 
 def socket_inodes(pid):
-    links = [str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
-    return {link.removeprefix("socket:[").removesuffix("]") for link in links if link.startswith("socket:[")}
+    inodes = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            link = str(descriptor.readlink())
+            if link.startswith("socket:["):
+                inodes.add(link.removeprefix("socket:[").removesuffix("]"))
+    return inodes
 
 
 def network_table(pid, name):

@@ -188,6 +188,13 @@ async def https_site() -> AsyncIterator[Site]:
         yield opened
 
 
+@pytest.fixture
+async def site_under_path() -> AsyncIterator[Site]:
+    """A bot behind a proxy that takes /bot away from the front of the path."""
+    async with open_site("https://tools.example/bot/") as opened:
+        yield opened
+
+
 @dataclass
 class LiveTeam:
     """A team with its pages: real use cases, real database, a real platform's fake."""

@@ -23,6 +23,12 @@ async def test_a_code_is_handed_on_and_the_browser_sent_to_a_clean_page(site):
     assert [("finish", expected)] == site.connecting.calls
 
 
+async def test_behind_a_proxy_the_clean_page_is_under_the_public_path(site_under_path):
+    answer = await site_under_path.get(f"{CALLBACK}?state={STATE}&code={CODE}")
+
+    assert "/bot/connect/result/" + "r" * 22 == answer.headers["Location"]
+
+
 async def test_a_refusal_is_handed_on_the_same_way(site):
     query = f"state={STATE}&error=access_denied&error_description=%3Cb%3ENo%3C/b%3E"
 

@@ -35,10 +35,11 @@ async def test_the_page_names_platform_workspace_member_and_permissions(site):
 
 
 async def test_the_page_has_one_form_which_leads_to_its_own_address(site):
+    """The address is relative: /connect/{ticket}, with or without a path that a proxy puts in front."""
     answer = await site.get(PAGE)
 
     assert 1 == answer.text.count("<form")
-    assert f'<form method="post" action="{PAGE}">' in answer.text
+    assert f'<form method="post" action="{TICKET}">' in answer.text
     assert 1 == answer.text.count("<button")
     assert "<input" not in answer.text
 
@@ -66,7 +67,7 @@ async def test_an_ended_link_is_gone_and_offers_a_new_one(site):
     answer = await site.get(PAGE)
 
     assert 410 == answer.status
-    assert f'<form method="post" action="{PAGE}/renew">' in answer.text
+    assert f'<form method="post" action="{TICKET}/renew">' in answer.text
     assert "10 minutes" in answer.text
 
 

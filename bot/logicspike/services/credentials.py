@@ -29,7 +29,7 @@ def open_credential(vault: Vault, connection: Connection) -> Credential:
     """
     content = _open(vault, connection)
     if not isinstance(content, dict):
-        raise TypeError("the account was not chosen yet")
+        raise ValueError(f"the account of connection {connection.connection_id} was not chosen yet")  # noqa: TRY004 - its state is wrong, not our type
     return replace(_from_json(content), account=connection.account)
 
 

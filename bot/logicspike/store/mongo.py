@@ -37,8 +37,12 @@ __all__ = [
 Driver: TypeAlias = Literal["motor", "pymongo"]
 Document: TypeAlias = dict[str, Any]
 
-BUDGET: Final = timedelta(seconds=2.2)
-"""How long a store's method may take in all, so that Slack's three seconds still allow for a "try again"."""
+BUDGET: Final = timedelta(seconds=2)
+"""How long a store's method may take in all, so that Slack's three seconds still allow for a "try again".
+
+Inside it stands for the server selection's timeout too, which PyMongo looks at every half second only: a multiple of
+that is kept to best (``pymongo.topology``, 4.20, checked 2026-11).
+"""
 
 _CONNECT: Final = timedelta(seconds=2)
 _CLOSING: Final = timedelta(seconds=1)

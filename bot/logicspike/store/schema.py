@@ -9,7 +9,7 @@ from typing import Final
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from .mongo import Database, outages_as_unavailable
+from .mongo import Database, outages_as_unavailable, ping
 
 __all__ = ["INDEXES", "MIGRATIONS", "SCHEMA_VERSION", "SchemaTooNew", "ensure_schema"]
 
@@ -83,6 +83,7 @@ async def ensure_schema(database: Database) -> None:
         SchemaTooNew: a later version of the bot has been here; nothing was changed.
         StoreUnavailable: the database did not answer.
     """
+    await ping(database)  # with its own, short patience
     with outages_as_unavailable(_BUILDING):
         stored = await _stored_version(database)
         if stored > SCHEMA_VERSION:

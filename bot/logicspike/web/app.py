@@ -36,14 +36,16 @@ def build_web_app(
         connecting: the use cases behind the pages.
         platforms: the installed platforms.
         health: what ``/readyz`` asks.
-        public_url: address of the callback server as browsers see it; decides about cookies and HSTS.
+        public_url: address of the callback server as browsers see it; decides about cookies and HSTS. A path in it is
+            one that a proxy takes away.
         connect_command: what members type in Slack to connect an account.
         extra_routes: routes of other edges.
     """
     app = web.Application(middlewares=[security_headers, error_pages, _store_errors], client_max_size=_MAX_BODY_BYTES)
-    app[IS_HTTPS] = urlsplit(public_url).scheme == "https"
+    public = urlsplit(public_url)
+    app[IS_HTTPS] = public.scheme == "https"
     app.add_routes(ConnectPages(connecting, connect_command).routes())
-    app.add_routes(CallbackPage(connecting, platforms, connect_command).routes())
+    app.add_routes(CallbackPage(connecting, platforms, connect_command, public.path).routes())
     app.add_routes(health_routes(health))
     app.add_routes(extra_routes)
     return app

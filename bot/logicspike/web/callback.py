@@ -27,12 +27,16 @@ class CallbackPage:
         connecting: the use cases.
         platforms: the installed platforms.
         connect_command: what members type in Slack to connect an account.
+        public_path: what a proxy takes away from the front of the path; mostly nothing.
     """
 
-    def __init__(self, connecting: Connecting, platforms: Platforms, connect_command: str) -> None:
+    def __init__(
+        self, connecting: Connecting, platforms: Platforms, connect_command: str, public_path: str = ""
+    ) -> None:
         self._connecting = connecting
         self._platforms = platforms
         self._command = connect_command
+        self._result = f"{public_path.rstrip('/')}/connect/result"
 
     def routes(self) -> list[web.RouteDef]:
         """The one route, for GET only."""
@@ -52,7 +56,7 @@ class CallbackPage:
             return _wrong_browser()
         except StateUnknown:
             return ended_page(command=self._command)
-        return web.Response(status=303, headers={"Location": f"/connect/result/{result_id}"})
+        return web.Response(status=303, headers={"Location": f"{self._result}/{result_id}"})
 
 
 def _read_query(request: web.Request) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ _RESULT: Final = "{result_id:[A-Za-z0-9_-]{16,64}}"
 
 
 class ConnectPages:
-    """Handlers of ``/connect/…``.
+    """Handlers of ``/connect/…``; forms lead to relative addresses, so that a proxy may put a path in front.
 
     Args:
         connecting: the use cases.

@@ -61,6 +61,8 @@ LEASE: Final = timedelta(seconds=90)
 _SEND_BEFORE: Final = LEASE / 4
 _BATCH: Final = 50
 _SETTLE_PAUSE_SECONDS: Final = 1.0
+_SHORTEST_SNOOZE: Final = timedelta(seconds=5)
+_LONGEST_SNOOZE: Final = timedelta(days=1)
 _TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105 - an outcome, not a secret
 
 
@@ -281,7 +283,7 @@ class Delivering:
             case OperatorActionRequired() | PlatformNotReady():
                 await self._settle_operator(delivery, error.explanation)
             case RateLimited():
-                await self._settle_later(delivery, error, at=error.until, is_counted=False)
+                await self._settle_later(delivery, error, at=self._snooze_until(error.until), is_counted=False)
             case PostRejected():
                 await self._settle_failed(delivery, error, tuple(problem.message for problem in error.problems))
             case OutcomeUnknown() if delivery.state is DeliveryState.PUBLISHING:
@@ -320,9 +322,26 @@ class Delivering:
             # The account came back meanwhile: its new tokens deserve a try.
             await self._settle_later(delivery, error, at=self._clock.now(), is_counted=True)
             return
+        if connection is None:
+            await self._settle_held(delivery, HoldReason.RECONNECT, error.explanation)
+            return
         after = self._held(delivery, HoldReason.RECONNECT, error.explanation)
         if await self._settle(delivery, after):
             self._emit(HeldEvent(**_ids(after), reason=HoldReason.RECONNECT))
+            await self._release_if_back(after)
+
+    async def _release_if_back(self, delivery: Delivery) -> None:
+        """Let go what was held in the very moment its account came back: nobody else would find it any more."""
+        connection = await self._connections.find(delivery.team_id, delivery.connection_id)
+        if connection is not None and connection.status is ConnectionStatus.ACTIVE:
+            freed = replace(
+                delivery,
+                state=DeliveryState.SCHEDULED,
+                hold_reason=None,
+                detail=None,
+                next_try_at=max(delivery.due_at, self._clock.now()),
+            )
+            await self._deliveries.swap(delivery, freed)
 
     async def _settle_held(self, delivery: Delivery, reason: HoldReason, explanation: str) -> bool:
         after = self._held(delivery, reason, explanation)
@@ -391,13 +410,25 @@ class Delivering:
     async def _settle(self, before: Delivery, after: Delivery) -> bool:
         """Write an outcome, trying until the lease is over: an outcome that is not stored becomes a question."""
         until = time.monotonic() + LEASE.total_seconds()
+        has_failed = False
         while True:
             try:
-                return await self._deliveries.swap(before, after)
+                return await self._deliveries.swap(before, after) or (has_failed and await self._has_landed(after))
             except StoreUnavailable:
                 if time.monotonic() > until:
                     raise
+                has_failed = True
                 await asyncio.sleep(_SETTLE_PAUSE_SECONDS)
+
+    async def _has_landed(self, after: Delivery) -> bool:
+        """Whether an earlier try is stored, whose reply was lost."""
+        current = await self._deliveries.find(after.team_id, after.delivery_id)
+        return current is not None and current.state is after.state and _outcomes(current) == _outcomes(after)
+
+    def _snooze_until(self, until: datetime) -> datetime:
+        """Keep a platform's word for when to come back within reason."""
+        now = self._clock.now()
+        return min(max(until, now + _SHORTEST_SNOOZE), now + _LONGEST_SNOOZE)
 
     async def _ask_about_late(self, late: Sequence[Delivery]) -> None:
         by_author: defaultdict[Member, list[Delivery]] = defaultdict(list)
@@ -405,7 +436,13 @@ class Delivering:
             after = replace(
                 self._held(delivery, HoldReason.LATE, "The bot was not running when this was due."), is_asked=True
             )
-            if await self._deliveries.swap(delivery, after):
+            try:
+                is_held = await self._deliveries.swap(delivery, after)
+            except StoreUnavailable:
+                # The others' authors must hear of theirs; this one is freed when its lease is over, and comes again.
+                log.warning("the database went away", extra={"event": "delivery.store_lost", **_ids(delivery)})
+                continue
+            if is_held:
                 self._emit(HeldEvent(**_ids(after), reason=HoldReason.LATE))
                 by_author[after.author].append(after)
         for author, deliveries in by_author.items():
@@ -441,6 +478,10 @@ def _closed(delivery: Delivery, outcome: str, detail: str | None = None) -> Deli
     if delivery.state is DeliveryState.PUBLISHING and attempts:
         attempts = (*attempts[:-1], replace(attempts[-1], outcome=outcome, detail=detail))
     return replace(delivery, attempts=attempts, claim_token=None, claimed_by=None, claimed_until=None)
+
+
+def _outcomes(delivery: Delivery) -> list[tuple[str, str | None]]:
+    return [(attempt.attempt_id, attempt.outcome) for attempt in delivery.attempts]
 
 
 def _words(error: Exception) -> str:

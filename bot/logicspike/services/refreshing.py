@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 import weakref
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,13 +14,14 @@ from typing import Final
 from ..clock import Clock
 from ..domain import Connection, ConnectionStatus, Member
 from ..events import ConnectionNeedsReconnect, Emit, TokenRefreshFailed, TokensRefreshed
-from ..platforms import Platforms
-from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired
-from ..plugin.types import Credential
+from ..platforms import PlatformNotReady, Platforms
+from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired, TokenExpired
+from ..plugin.types import Credential, Platform, TokenSet
 from ..vault import SealBroken, Vault
 from .credentials import open_credential, seal_credential, with_tokens
 from .notices import ReconnectNeeded
-from .ports import ConnectionStore, DeliveryStore, Notifier
+from .ports import ConnectionStore, DeliveryStore, Notifier, StoreUnavailable
+from .withdrawing import withdraw
 
 __all__ = ["ConnectionGone", "FreshCredential", "Refreshing"]
 
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 _LEASE: Final = timedelta(seconds=60)  # longer than two of the façade's 20 s limits
 _WAIT_FOR_OTHER: Final = timedelta(milliseconds=250)
 _ROUNDS: Final = 120
+_SAVE_FOR: Final = timedelta(seconds=30)  # with the façade's limit, still within the lease
+_SAVE_PAUSE: Final = timedelta(seconds=1)
 
 
 class ConnectionGone(Exception):
@@ -136,16 +140,22 @@ class Refreshing:
             ) from None
 
     def _ends_soon(self, connection: Connection) -> bool:
-        margin = timedelta(seconds=self._platforms.get(connection.platform).refresh_margin_seconds)
+        margin = timedelta(seconds=self._platform(connection).refresh_margin_seconds)
         ends_at = connection.token_expires_at
         return ends_at is not None and ends_at <= self._clock.now() + margin
+
+    def _platform(self, connection: Connection) -> Platform:
+        platform = self._platforms.find(connection.platform)
+        if platform is None:
+            raise PlatformNotReady(self._platforms.problems(connection.platform)[0])
+        return platform
 
     def _is_alive(self, connection: Connection) -> bool:
         return connection.token_expires_at is None or connection.token_expires_at > self._clock.now()
 
     async def _refresh(self, connection: Connection, credential: Credential) -> FreshCredential | None:
         try:
-            tokens = await self._platforms.refresh(connection.platform, credential)
+            tokens = await self._ask_for_tokens(connection, credential)
         except ReconnectRequired as error:
             if await self.end_access(connection, error):
                 raise
@@ -171,10 +181,39 @@ class Refreshing:
             refreshed_at=self._clock.now(),
         )
         # Saved before use: a rotated refresh token that is not stored is a connection lost.
-        if not await self._connections.swap(connection, after):
+        if not await self._save(connection, after):
+            await self._withdraw_if_gone(connection, renewed)
             return None
         self._emit(TokensRefreshed(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform))
         return FreshCredential(connection=after, credential=renewed)
+
+    async def _ask_for_tokens(self, connection: Connection, credential: Credential) -> TokenSet:
+        try:
+            return await self._platforms.refresh(connection.platform, credential)
+        except TokenExpired as error:
+            # Refreshing is the answer to this everywhere else; here it says that there's nothing left to refresh with.
+            raise ReconnectRequired(error.explanation) from error
+
+    async def _save(self, before: Connection, after: Connection) -> bool:
+        """Write renewed tokens, trying for as long as nobody else may refresh."""
+        until = time.monotonic() + _SAVE_FOR.total_seconds()
+        while True:
+            try:
+                if await self._connections.swap(before, after):
+                    return True
+                # An earlier try may have landed although its reply was lost.
+                current = await self._connections.find(after.team_id, after.connection_id)
+                return current is not None and current.sealed == after.sealed
+            except StoreUnavailable:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(_SAVE_PAUSE.total_seconds())
+
+    async def _withdraw_if_gone(self, connection: Connection, renewed: Credential) -> None:
+        """Tokens that came for an account which was disconnected meanwhile are nobody's: end them at the platform."""
+        current = await self._connections.find(connection.team_id, connection.connection_id)
+        if current is None or current.status is ConnectionStatus.DISCONNECTED:
+            await withdraw(self._platforms, connection.platform, renewed)
 
     async def end_access(self, connection: Connection, error: ReconnectRequired) -> bool:
         """Mark a connection as needing its owner and tell them once; False when its tokens have changed meanwhile.

@@ -24,7 +24,15 @@ from .surface import (
     POST_LIST,
     SCHEDULE_OPEN,
 )
-from .times import describe_clock, describe_day, describe_instant, describe_moment, describe_offset, find_instants, find_zone
+from .times import (
+    describe_clock,
+    describe_day,
+    describe_instant,
+    describe_moment,
+    describe_offset,
+    find_instants,
+    find_zone,
+)
 from .wording import (
     NO_TITLES,
     Titles,

@@ -139,7 +139,7 @@ async def target(
         stores = build_stores(database)
         ids = await seed(stores)
         before = await read_others(stores)
-        caplog.set_level(logging.DEBUG)
+        caplog.set_level(logging.WARNING)
         yield Target(sandbox=sandbox, stores=stores, caplog=caplog, ids=ids)
         await sandbox.slack.wait_for(lambda: True)
         await sandbox.bot.services.delivering.wait_until_idle()

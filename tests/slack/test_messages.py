@@ -379,6 +379,14 @@ def test_a_post_that_is_due_now_offers_no_cancel():
     assert surface.POST_CANCEL not in buttons(message)
 
 
+def test_a_post_that_is_due_now_but_has_to_wait_is_not_said_to_be_going_out():
+    post = ScheduledPost(
+        post_id="p", author=ANA, text="Hi", link=None, due_at=NOW, zone=ZONE, wall_time="", created_at=NOW
+    )
+    scheduled = Scheduled(post=post, deliveries=(make_delivery(),), warnings=("Sign in first.",))
+    assert messages.schedule_confirmed(scheduled, ZONE, NOW).text.startswith("Scheduled for now: Hi")
+
+
 def test_a_repeated_hour_is_offered_with_its_offset():
     options = (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
     problem = WhenProblem(kind="ambiguous", explanation="Which one?", options=options)
@@ -399,6 +407,23 @@ def test_the_list_groups_by_day_in_the_members_zone():
     assert texts[2].startswith("*11:00* · Acme Social – Acme Inc · On hold · `k1`")
     assert texts[3] == "*Wed 25 Nov 2026*"
     assert texts[4].startswith("*00:30*")
+
+
+@pytest.mark.parametrize(
+    ("reason", "label"),
+    [
+        (HoldReason.LATE, "Publish now"),
+        (HoldReason.MEMBER, "Try again"),
+        (HoldReason.OPERATOR, "Try again"),
+        (HoldReason.RECONNECT, None),
+    ],
+)
+def test_what_is_on_hold_can_be_let_go_from_the_list(reason, label):
+    held = replace(make_delivery(state=DeliveryState.HELD), hold_reason=reason)
+    shown = messages.post_list((held,), ZONE, NOW).to_payload()["blocks"]
+    labels = [piece["text"]["text"] for piece in walk(shown) if piece.get("action_id") == surface.LATE_PUBLISH]
+    assert labels == ([label] if label else [])
+    assert surface.POST_CANCEL in {piece.get("action_id") for piece in walk(shown)}
 
 
 def test_the_list_shows_ten_and_says_how_many_more():

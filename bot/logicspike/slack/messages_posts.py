@@ -23,6 +23,7 @@ from .wording import cancel_button, day_and_time, preview, target_words, view_bu
 
 __all__ = [
     "describe_outcome",
+    "release_button",
     "render_delivery_failed",
     "render_delivery_held",
     "render_delivery_published",
@@ -79,19 +80,29 @@ def render_delivery_held(notice: DeliveryHeld, zone: str) -> Message:
     )
 
 
-def _held_buttons(delivery: Delivery) -> tuple[InteractiveElement, ...]:
+def _held_buttons(delivery: Delivery) -> tuple[InteractiveElement | None, ...]:
     match delivery.hold_reason:
         case HoldReason.RECONNECT:
             reconnect = button("Reconnect", CONNECT_RECONNECT, delivery.connection_id, style="primary")
             return (reconnect, cancel_button(delivery))
         case HoldReason.LATE:
-            publish = button("Publish now", LATE_PUBLISH, delivery.delivery_id, style="primary")
-            return (publish, button("Drop", LATE_DROP, delivery.delivery_id, style="danger", confirm=_DROP))
+            drop = button("Drop", LATE_DROP, delivery.delivery_id, style="danger", confirm=_DROP)
+            return (release_button(delivery), drop)
+        case HoldReason.MEMBER | HoldReason.OPERATOR | None:
+            return (release_button(delivery), cancel_button(delivery))
+
+
+def release_button(delivery: Delivery, *, is_primary: bool = True) -> InteractiveElement | None:
+    """The button that lets a held post go on; None where a sign-in must come first, or nothing is known to be held."""
+    match delivery.hold_reason:
+        case HoldReason.LATE:
+            label = "Publish now"
         case HoldReason.MEMBER | HoldReason.OPERATOR:
             # Nobody tells us that the cause is gone: the author's click is how the post goes on.
-            return (button("Try again", LATE_PUBLISH, delivery.delivery_id, style="primary"), cancel_button(delivery))
-        case None:
-            return (cancel_button(delivery),)
+            label = "Try again"
+        case HoldReason.RECONNECT | None:
+            return None
+    return button(label, LATE_PUBLISH, delivery.delivery_id, style="primary" if is_primary else None)
 
 
 _DROP: Final = ask_first("Drop this post?", "It will not be published.", do="Drop post", keep="Keep it")

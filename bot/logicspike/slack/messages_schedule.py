@@ -12,7 +12,7 @@ from slack_sdk.models.blocks import Block, InteractiveElement
 from ..domain import Delivery, DeliveryState, Draft
 from ..services.scheduling import AccountQuestion, CancelOutcome, NotScheduled, Scheduled, ScheduleProblem
 from .message import Message, actions, ask_first, build_message, button, note, paragraph, quoted, row
-from .messages_posts import describe_outcome, rewrite_button
+from .messages_posts import describe_outcome, release_button, rewrite_button
 from .moments import WhenProblem
 from .mrkdwn import bullets, code, escape, name, prose
 from .surface import (
@@ -73,7 +73,7 @@ def schedule_confirmed(scheduled: Scheduled, zone: str, now: datetime, titles: T
     due_at = scheduled.post.due_at
     when = escape(describe_instant(due_at, zone) if is_due else describe_moment(due_at, zone, now))
     targets = tuple(target_words(each, title_of(each.platform, titles)) for each in scheduled.deliveries)
-    heading = "Publishing now" if is_due else "Scheduled"
+    heading = _heading(scheduled, is_due=is_due)
     rows = [
         _post_row(delivery, target, is_due=is_due)
         for delivery, target in zip(scheduled.deliveries, targets, strict=True)
@@ -89,6 +89,13 @@ def schedule_confirmed(scheduled: Scheduled, zone: str, now: datetime, titles: T
         paragraph(f"*Worth a look*\n{bullets(warnings)}") if warnings else None,
         actions(button("Show what is scheduled", POST_LIST)),
     )
+
+
+def _heading(scheduled: Scheduled, *, is_due: bool) -> str:
+    if not is_due:
+        return "Scheduled"
+    # With a warning, such as that a sign-in comes first, "publishing" would promise too much.
+    return "Scheduled for now" if scheduled.warnings else "Publishing now"
 
 
 def _post_row(delivery: Delivery, target: str, *, is_due: bool) -> Block:
@@ -229,15 +236,21 @@ def _days(deliveries: Iterable[Delivery], zone: str, titles: Titles) -> Iterator
 
     for day, of_day in groupby(deliveries, key=local_day):
         yield paragraph(f"*{describe_day(day)}*")
-        yield from (_list_row(delivery, zone, titles) for delivery in of_day)
+        for delivery in of_day:
+            yield from _list_rows(delivery, zone, titles)
 
 
-def _list_row(delivery: Delivery, zone: str, titles: Titles) -> Block:
+def _list_rows(delivery: Delivery, zone: str, titles: Titles) -> Iterator[Block]:
     clock = describe_clock(delivery.due_at.astimezone(find_zone(zone)))
     target = target_words(delivery, title_of(delivery.platform, titles))
     state = _state_with_time(delivery, zone)
     words = f"*{clock}* · {target} · {state} · {code(delivery.delivery_id)}\n{preview(delivery.post.text)}"
-    return row(words, cancel_button(delivery, "Cancel") if can_cancel(delivery) else None)
+    cancel = cancel_button(delivery, "Cancel") if can_cancel(delivery) else None
+    release = release_button(delivery, is_primary=False)
+    both = actions(release, cancel) if release else None
+    yield row(words, None if both else cancel)
+    if both:
+        yield both
 
 
 def _state_with_time(delivery: Delivery, zone: str) -> str:

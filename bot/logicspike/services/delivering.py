@@ -6,8 +6,8 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import defaultdict
-from collections.abc import Coroutine, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,7 +20,6 @@ from ..domain import (
     ConnectionStatus,
     Delivery,
     DeliveryState,
-    DueDelivery,
     HoldReason,
     Member,
 )
@@ -49,7 +48,7 @@ LOOK_AHEAD: Final = timedelta(seconds=1)
 _SEND_BEFORE: Final = LEASE / 4
 _LANES: Final = 64
 _LANES_PER_TEAM: Final = 48
-_PER_LANE: Final = 20
+_PER_LANE: Final = 50
 _WINDOW: Final = 400
 _LOOKS: Final = 4
 
@@ -77,6 +76,7 @@ class Delivering:
         clock: the time.
         emit: takes events.
         worker_id: names this process in claims.
+        wake: called when an account may have more that is due, so that nothing waits for the next tick.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Delivering:
         clock: Clock,
         emit: Emit,
         worker_id: str,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._platforms = platforms
         self._connections = connections
@@ -101,8 +102,9 @@ class Delivering:
         self._clock = clock
         self._emit = emit
         self._worker_id = worker_id
+        self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()
-        self._busy: set[str] = set()
+        self._busy: dict[str, str] = {}  # connection to workspace
         self._is_stopping = False
 
     @property
@@ -137,31 +139,33 @@ class Delivering:
 
     async def _take_turns(self, now: datetime, owner: str) -> tuple[dict[str, list[str]], dict[str, Connection]]:
         """Look for what is due, past accounts that others serve and workspaces that fill the window, and take lanes."""
-        busy, greedy = set(self._busy), frozenset[str]()
-        seen: list[DueDelivery] = []
+        skipped, greedy = set(self._busy), frozenset[str]()
         chosen: dict[str, list[str]] = {}
         lanes: dict[str, Connection] = {}
         for _ in range(_LOOKS):
             found = await self._deliveries.list_due(
-                now + LOOK_AHEAD, limit=_WINDOW, not_connections=busy, not_teams=greedy
+                now + LOOK_AHEAD, limit=_WINDOW, not_connections=skipped, not_teams=greedy
             )
-            seen = [each for each in seen if each.connection_id not in busy] + list(found)
-            greedy |= find_greedy_teams(found, window=_WINDOW)
-            room = _LANES - len(self._busy) - len(lanes)
-            turn = choose_fairly(seen, lanes=room, lanes_per_team=_LANES_PER_TEAM, per_lane=_PER_LANE)
-            if len(found) == _WINDOW and len(turn) < room and greedy and _ > 0:
-                pass
+            per_team = Counter(self._busy.values()) + Counter(each.team_id for each in lanes.values())
+            turn = choose_fairly(
+                found,
+                lanes=_LANES - len(self._busy) - len(lanes),
+                lanes_per_team=_LANES_PER_TEAM,
+                taken=per_team,
+                per_lane=_PER_LANE,
+            )
             if turn:
                 taken = await self._connections.take_lanes(tuple(turn), owner=owner, until=now + LEASE, now=now)
                 lanes |= {each.connection_id: each for each in taken}
                 chosen |= turn
-                busy |= set(turn)
-            if len(found) < _WINDOW or len(lanes) + len(self._busy) >= _LANES:
+                skipped |= set(turn)
+            greedy |= find_greedy_teams(found, window=_WINDOW)
+            if len(found) < _WINDOW or len(self._busy) + len(lanes) >= _LANES:
                 break
         return chosen, lanes
 
     def _start(self, lane: _Lane) -> None:
-        self._busy.add(lane.connection.connection_id)
+        self._busy[lane.connection.connection_id] = lane.connection.team_id
         self._track(self._run(lane))
 
     def _track(self, work: Coroutine[Any, Any, None]) -> None:
@@ -202,11 +206,13 @@ class Delivering:
             # Nothing is assumed: what was claimed is freed when its lease is over.
             log.warning("the database went away", extra={"event": "delivery.store_lost"})
         finally:
-            self._busy.discard(connection_id)
+            self._busy.pop(connection_id, None)
         try:
             await self._connections.release_lanes([connection_id], owner=lane.owner)
         except StoreUnavailable:
             log.info("a lane is released by its lease", extra={"event": "lane.kept", "connection_id": connection_id})
+        if len(lane.batch) == _PER_LANE:
+            self._wake()
 
     async def _try(self, delivery: Delivery, lane: _Lane) -> None:
         try:
@@ -285,7 +291,7 @@ class Delivering:
             await self._settling.published(delivery, published)
 
     async def _ask_about_late(self, late: Sequence[Delivery]) -> None:
-        by_author: Mapping[Member, list[Delivery]] = defaultdict(list)
+        by_author: defaultdict[Member, list[Delivery]] = defaultdict(list)
         for delivery in late:
             held = self._settling.to_held(delivery, HoldReason.LATE, "The bot was not running when this was due.")
             after = replace(held, is_asked=True)

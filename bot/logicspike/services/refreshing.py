@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import weakref
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -15,7 +16,7 @@ from ..domain import Connection, ConnectionStatus, Member
 from ..events import ConnectionNeedsReconnect, Emit, TokenRefreshFailed, TokensRefreshed
 from ..platforms import Platforms
 from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired
-from ..plugin.types import Credential
+from ..plugin.types import Credential, TokenSet
 from ..vault import SealBroken, Vault
 from .credentials import open_credential, seal_credential, with_tokens
 from .notices import ReconnectNeeded
@@ -25,9 +26,11 @@ __all__ = ["ConnectionGone", "FreshCredential", "Refreshing"]
 
 log = logging.getLogger(__name__)
 
-_LEASE: Final = timedelta(seconds=60)  # longer than two of the façade's 20 s limits
+_LEASE: Final = timedelta(seconds=90)  # longer than three of the façade's 20 s limits and the pauses between
 _WAIT_FOR_OTHER: Final = timedelta(milliseconds=250)
 _ROUNDS: Final = 120
+_REPEATS: Final = (timedelta(seconds=1), timedelta(seconds=3))
+"""Pauses before the same refresh token is sent again; together within the ten seconds that providers allow for."""
 
 
 class ConnectionGone(Exception):
@@ -53,6 +56,7 @@ class Refreshing:
         vault: seals tokens.
         clock: the time.
         emit: takes events.
+        pause: waits, in seconds; a test hands in its own.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Refreshing:
         vault: Vault,
         clock: Clock,
         emit: Emit,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._platforms = platforms
         self._connections = connections
@@ -73,6 +78,7 @@ class Refreshing:
         self._vault = vault
         self._clock = clock
         self._emit = emit
+        self._pause = pause
         # In one process, callers for one connection queue up here; between processes the store's lease decides.
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -80,7 +86,7 @@ class Refreshing:
         """Get a credential for a connection, refreshed if it ends soon.
 
         Args:
-            connection: as it was read; it's read again here.
+            connection: as it was read; it's read again where its tokens won't do.
             refused_version: the token_version the platform has just refused; those tokens are not handed out again.
 
         Raises:
@@ -96,10 +102,12 @@ class Refreshing:
                 fresh = await self._try_once(connection, refused_version)
                 if fresh is not None:
                     return fresh
-                await asyncio.sleep(_WAIT_FOR_OTHER.total_seconds())
+                await self._pause(_WAIT_FOR_OTHER.total_seconds())
         raise PlatformUnavailable("The access is being renewed by another process and did not become ready.")
 
     async def _try_once(self, connection: Connection, refused_version: int | None) -> FreshCredential | None:
+        if self._is_good(connection, refused_version):
+            return FreshCredential(connection=connection, credential=self._open(connection))
         current = await self._read(connection)
         credential = self._open(current)
         is_refused = current.token_version == refused_version
@@ -117,6 +125,15 @@ class Refreshing:
             raise
         finally:
             await self._connections.release_refresh_lease(current.connection_id, owner=owner)
+
+    def _is_good(self, connection: Connection, refused_version: int | None) -> bool:
+        """Whether what the caller read a moment ago will do; should it be outdated, the platform refuses it."""
+        return (
+            connection.status is ConnectionStatus.ACTIVE
+            and connection.sealed is not None
+            and connection.token_version != refused_version
+            and not self._ends_soon(connection)
+        )
 
     async def _read(self, connection: Connection) -> Connection:
         current = await self._connections.find(connection.team_id, connection.connection_id)
@@ -145,7 +162,7 @@ class Refreshing:
 
     async def _refresh(self, connection: Connection, credential: Credential) -> FreshCredential | None:
         try:
-            tokens = await self._platforms.refresh(connection.platform, credential)
+            tokens = await self._call(connection, credential)
         except ReconnectRequired as error:
             if await self.end_access(connection, error):
                 raise
@@ -175,6 +192,15 @@ class Refreshing:
             return None
         self._emit(TokensRefreshed(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform))
         return FreshCredential(connection=after, credential=renewed)
+
+    async def _call(self, connection: Connection, credential: Credential) -> TokenSet:
+        """Refresh; an answer that got lost is asked for again with the same refresh token, within its grace at best."""
+        for pause in _REPEATS:
+            try:
+                return await self._platforms.refresh(connection.platform, credential)
+            except PlatformUnavailable:
+                await self._pause(pause.total_seconds())
+        return await self._platforms.refresh(connection.platform, credential)
 
     async def end_access(self, connection: Connection, error: ReconnectRequired) -> bool:
         """Mark a connection as needing its owner and tell them once; False when its tokens have changed meanwhile.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..domain import DueDelivery
 
@@ -11,14 +11,15 @@ __all__ = ["choose_fairly", "find_greedy_teams"]
 
 
 def choose_fairly(
-    due: Sequence[DueDelivery], *, lanes: int, lanes_per_team: int, per_lane: int
+    due: Sequence[DueDelivery], *, lanes: int, lanes_per_team: int, taken: Mapping[str, int], per_lane: int
 ) -> dict[str, list[str]]:
     """Pick accounts in turn from each workspace, and from each account its oldest deliveries.
 
     Args:
         due: oldest first.
         lanes: how many accounts at most.
-        lanes_per_team: how many accounts of one workspace at most.
+        lanes_per_team: how many accounts of one workspace at most, so that none takes all lanes.
+        taken: how many lanes each workspace has already.
         per_lane: how many deliveries of one account at most.
 
     Returns:
@@ -28,7 +29,8 @@ def choose_fairly(
     for each in due:
         by_team.setdefault(each.team_id, {}).setdefault(each.connection_id, []).append(each.delivery_id)
     chosen: dict[str, list[str]] = {}
-    waiting = deque(deque(list(accounts.items())[:lanes_per_team]) for accounts in by_team.values())
+    rooms = {team: lanes_per_team - taken.get(team, 0) for team in by_team}
+    waiting = deque(deque(list(by_team[team].items())[:room]) for team, room in rooms.items() if room > 0)
     while waiting and len(chosen) < lanes:
         accounts = waiting.popleft()
         connection_id, delivery_ids = accounts.popleft()

@@ -120,8 +120,10 @@ async def run_bot(
     async with AsyncExitStack() as stack:
         try:
             bot = await _start(settings, clock, listener, stack)
-        except (StoreNotUsable, StoreUnavailable, KeyFileBroken) as error:
-            raise StartFailed(str(error) or "The database did not answer. Is MONGODB_URI right?") from error
+        except (StoreNotUsable, KeyFileBroken) as error:
+            raise StartFailed(str(error)) from error
+        except StoreUnavailable as error:
+            raise StartFailed(f"{error} Is it running, and is MONGODB_URI right?") from error
         yield bot
 
 
@@ -331,7 +333,7 @@ async def _listen(
             "Is another program using it? Choose another with --port."
         ) from error
     host, port = runner.addresses[0][:2]
-    return f"http://{host}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _log_platforms(platforms: Platforms) -> None:

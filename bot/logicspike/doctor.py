@@ -39,7 +39,10 @@ class Finding:
 
 
 async def examine(settings: Settings) -> tuple[Finding, ...]:
-    """Look at settings, keys, database, clock, Slack and each platform; nothing is changed or posted."""
+    """Look at settings, keys, database, clock, Slack and each platform; nothing is posted.
+
+    The embedded database and its key are made, as they would be at the first start, when they aren't there yet.
+    """
     findings = [finding async for finding in _examine(settings)]
     return tuple(findings)
 
@@ -48,7 +51,8 @@ async def _examine(settings: Settings) -> AsyncIterator[Finding]:
     for problem in settings.missing_for_serving():
         yield _bad(str(problem))
     yield _public_url(settings)
-    yield _keys(settings)
+    if settings.logicspike_keys is not None or settings.mongodb_uri is None:
+        yield _keys(settings)
     async for finding in _database(settings):
         yield finding
     async for finding in _slack(settings):
@@ -72,8 +76,10 @@ def _keys(settings: Settings) -> Finding:
             load_key_file(settings.logicspike_data_dir)
             return _good(f"The key that seals sign-ins is in {settings.logicspike_data_dir}; back it up")
         ring = parse_key_ring(settings.logicspike_keys.get_secret_value())
-    except (ValueError, KeyFileBroken, OSError) as error:
-        return _bad(f"LOGICSPIKE_KEYS: {error}.")
+    except KeyFileBroken as error:
+        return _bad(str(error))
+    except ValueError as error:
+        return _bad(f"LOGICSPIKE_KEYS is not right: {error}.")
     return _good(f"{len(ring.keys)} key(s); {ring.writing_id} seals")
 
 
@@ -91,8 +97,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     except StoreNotUsable as error:
         yield _bad(str(error))
         return
-    except StoreUnavailable:
-        yield _bad("The database does not answer. Is it running, and is MONGODB_URI right?")
+    except StoreUnavailable as error:
+        yield _bad(f"{error} Is it running, and is MONGODB_URI right?")
         return
     if abs(offset) > _CLOCK_LIMIT:
         direction = "behind" if offset > timedelta(0) else "ahead of"

@@ -409,7 +409,12 @@ def retry_delay(tries: int, jitter: float) -> timedelta | None:
 
     Returns:
         The pause, or None when it is time to give up.
+
+    Raises:
+        ValueError: nothing has failed yet.
     """
+    if tries < 1:
+        raise ValueError("tries must be at least 1")
     if tries > len(_RETRY_DELAYS):
         return None
     return _RETRY_DELAYS[tries - 1] * (1 + 0.2 * jitter)

@@ -11,6 +11,8 @@ from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from .services.ports import StoreUnavailable
+
 __all__ = ["Scheduler"]
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ class Scheduler:
         if name == _DELIVER:
             self._is_wanted = False
         # The library cancels running coroutine jobs when it shuts down; a tick of its own task is waited for instead.
-        task = asyncio.ensure_future(_attempt(name, tick))
+        task = asyncio.create_task(_attempt(name, tick))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         if await asyncio.shield(task) and name == _DELIVER:
@@ -117,6 +119,10 @@ async def _attempt(name: str, tick: Tick) -> bool:
     """Run a tick; whether it went well."""
     try:
         await tick()
+    except StoreUnavailable as error:
+        # No traceback: it would be the same every second for as long as the database is away.
+        log.warning("the tick %s waits for the database: %s", name, error, extra={"event": "tick.failed", "tick": name})
+        return False
     except Exception:
         log.exception("the tick %s failed; it comes round again", name, extra={"event": "tick.failed", "tick": name})
         return False

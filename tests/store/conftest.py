@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,12 +32,12 @@ from logicspike.services.ports import ConnectResult
 from logicspike.store.connections import MongoConnectionStore
 from logicspike.store.deliveries import MongoDeliveryStore
 from logicspike.store.installations import MongoWorkspaceStore
-from logicspike.store.mongo import Database, open_database
+from logicspike.store.mongo import Database, Driver, open_database
 from logicspike.store.opening import Stores
 from logicspike.store.pending import MongoPendingStore
 from logicspike.store.posts import MongoPostStore
 from logicspike.store.requests import MongoRequestLog
-from logicspike.store.schema import ensure_schema
+from logicspike.store.schema import INDEXES, ensure_schema
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -64,17 +66,26 @@ def build_stores() -> Callable[[Database], Stores]:
     return build
 
 
-async def _opened(database: Database) -> AsyncIterator[Database]:
-    await ensure_schema(database)
+@pytest.fixture(scope="session")
+def shared_names() -> dict[str, str]:
+    """Driver to the database that its tests share, one after the other: building indexes outlasts most tests."""
+    return {}
+
+
+async def _opened(uri: str, driver: Driver, names: dict[str, str]) -> AsyncIterator[Database]:
+    is_new = driver not in names
+    database = open_database(uri, names.setdefault(driver, f"test_{driver}_{secrets.token_hex(6)}"), driver=driver)
+    if is_new:
+        await ensure_schema(database)
     yield database
-    await database.command("dropDatabase")
+    await asyncio.gather(*(database.collection(name).delete_many({}) for name in INDEXES))
     await database.close()
 
 
 @pytest.fixture(params=["motor", "pymongo"])
-async def real_database(request: Any, mongod_uri: str, database_name: str) -> AsyncIterator[Database]:
-    """A database with its indexes on the real server, under either driver."""
-    async for database in _opened(open_database(mongod_uri, database_name, driver=request.param)):
+async def real_database(request: Any, mongod_uri: str, shared_names: dict[str, str]) -> AsyncIterator[Database]:
+    """An empty database with its indexes on the real server, under either driver."""
+    async for database in _opened(mongod_uri, request.param, shared_names):
         yield database
 
 
@@ -85,7 +96,9 @@ def real_stores(real_database: Database, build_stores: Callable[[Database], Stor
 
 
 @pytest.fixture(params=["mongomock", "motor", "pymongo"])
-async def stores(request: Any, database_name: str, build_stores: Callable[[Database], Stores]) -> AsyncIterator[Stores]:
+async def stores(
+    request: Any, database_name: str, shared_names: dict[str, str], build_stores: Callable[[Database], Stores]
+) -> AsyncIterator[Stores]:
     """All stores: in memory, and on the real server under either driver."""
     if request.param == "mongomock":
         database = Database(AsyncMongoMockClient(tz_aware=True), database_name)
@@ -93,7 +106,7 @@ async def stores(request: Any, database_name: str, build_stores: Callable[[Datab
         yield build_stores(database)
         return
     uri = request.getfixturevalue("mongod_uri")
-    async for database in _opened(open_database(uri, database_name, driver=request.param)):
+    async for database in _opened(uri, request.param, shared_names):
         yield build_stores(database)
 
 

@@ -151,10 +151,11 @@ async def test_claims_whose_lease_is_over_are_listed_across_workspaces(stores, n
 async def test_unknown_ones_are_listed_until_their_author_was_asked(stores, new_delivery, now):
     old = new_delivery(state=S.UNKNOWN, settled_at=now - timedelta(minutes=5))
     asked = new_delivery(state=S.UNKNOWN, settled_at=now - timedelta(minutes=5), is_asked=True)
-    young = new_delivery(state=S.UNKNOWN, settled_at=now)
+    just_now = new_delivery(state=S.UNKNOWN, settled_at=now)
+    young = new_delivery(state=S.UNKNOWN, settled_at=now + timedelta(milliseconds=1))
     failed = new_delivery(state=S.FAILED, settled_at=now - timedelta(minutes=5))
-    await stores.deliveries.insert_many([old, asked, young, failed])
-    assert (old,) == await stores.deliveries.list_unasked_unknown(now)
+    await stores.deliveries.insert_many([just_now, old, asked, young, failed])
+    assert (old, just_now) == await stores.deliveries.list_unasked_unknown(now)
 
 
 async def test_counting_is_by_state_and_workspace(stores, new_delivery):

@@ -66,7 +66,7 @@ async def test_the_write_of_a_claim_goes_by_id(crowded, now):
     ("query", "order", "index"),
     [
         ({"state": {"$in": ["claimed", "publishing"]}, "claimed_until": {"$lte": None}}, "claimed_until", "lease"),
-        ({"state": "unknown", "is_asked": False, "settled_at": {"$lt": None}}, "settled_at", "unasked"),
+        ({"state": "unknown", "is_asked": False, "settled_at": {"$lte": None}}, "settled_at", "unasked"),
         ({"team_id": "T1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "team"),
         ({"team_id": "T1", "author_id": "U1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "author"),
         ({"team_id": "T1", "connection_id": "c1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "connection"),

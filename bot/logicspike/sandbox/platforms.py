@@ -86,10 +86,11 @@ async def run_fakes(*, clock: Clock, public_url: str) -> AsyncIterator[tuple[San
         for entry_point in sorted(importlib.metadata.entry_points(group=SANDBOX_GROUP), key=lambda each: each.name):
             try:
                 fake = _build(entry_point, clock, public_url)
+                app = fake.build_app()
             except Exception:
                 log.exception("the fake of %s could not be loaded", entry_point.name)
                 continue
-            runner = web.AppRunner(fake.build_app(), handle_signals=False, access_log=None, shutdown_timeout=1)
+            runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1)
             await runner.setup()
             runners.append(runner)
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import secrets
 import signal
@@ -147,9 +148,13 @@ async def _serve_slack(stack: AsyncExitStack, slack: FakeSlack, port: int) -> No
     try:
         await stack.enter_async_context(slack.running(port=port))
     except OSError as error:
+        reason = (
+            "is taken by another program" if error.errno == errno.EADDRINUSE else f"can't be used ({error.strerror})"
+        )
+        other = port + 1 if port in range(1024, 65535) else 3000
         raise StartFailed(
-            f"Port {port} is taken by another program. Choose another: logicspike demo --port {port + 1} "
-            f"(or: make demo ARGS='--port {port + 1}')."
+            f"Port {port} {reason}. Choose another: logicspike demo --port {other} "
+            f"(or: make demo ARGS='--port {other}')."
         ) from error
 
 

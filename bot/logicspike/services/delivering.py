@@ -125,9 +125,7 @@ class Delivering:
         if not lanes:
             return 0
         wanted = [delivery_id for connection_id in lanes for delivery_id in chosen[connection_id]]
-        claimed = await self._deliveries.claim(
-            wanted, now=now + LOOK_AHEAD, owner=self._worker_id, until=now + LEASE
-        )
+        claimed = await self._deliveries.claim(wanted, now=now + LOOK_AHEAD, owner=self._worker_id, until=now + LEASE)
         by_connection: defaultdict[str, list[Delivery]] = defaultdict(list)
         for delivery in claimed:
             self._emit(DeliveryClaimed(**delivery_ids(delivery)))

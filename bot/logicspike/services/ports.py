@@ -201,9 +201,7 @@ class DeliveryStore(Protocol):
         """Claim those that are still scheduled and due, each for exactly one caller, under one fresh claim_token."""
         ...
 
-    async def postpone(
-        self, *, until: datetime, connection_id: str | None = None, platform: str | None = None
-    ) -> int:
+    async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
         """Let nothing of an account, or of a whole platform, be tried before a time; how many were moved."""
         ...
 

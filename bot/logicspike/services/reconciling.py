@@ -92,9 +92,7 @@ class Reconciling:
 
     def _freed(self, delivery: Delivery) -> Delivery:
         now = self._clock.now()
-        freed = replace(
-            delivery, claim_token=None, claimed_by=None, claimed_until=None, deaths=delivery.deaths + 1
-        )
+        freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None, deaths=delivery.deaths + 1)
         if delivery.state is DeliveryState.CLAIMED:
             return replace(freed, state=DeliveryState.SCHEDULED)
         attempts: tuple[Attempt, ...] = delivery.attempts

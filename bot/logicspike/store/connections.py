@@ -25,8 +25,9 @@ _TAKEN: Final = "another connection of the workspace has this nickname or accoun
 class MongoConnectionStore:
     """The ``ConnectionStore``.
 
-    Besides a connection's own fields a document has ``is_chosen``, ``refresh_lease`` and ``lane`` (each an owner
-    and an until), and ``write_id``, the mark of the last write, by which a write finds out whether it landed when its reply is lost.
+    Besides a connection's own fields a document has ``is_chosen``, ``refresh_lease`` and ``lane`` (each an owner and
+    an until), and ``write_id``, the mark of the last write, by which a write finds out whether it landed when its
+    reply is lost.
     """
 
     def __init__(self, database: Database) -> None:

@@ -123,9 +123,7 @@ class MongoDeliveryStore:
         return _all(await self._deliveries.find(ours).sort(_OLDEST_FIRST).to_list(None))
 
     @reports_outage
-    async def postpone(
-        self, *, until: datetime, connection_id: str | None = None, platform: str | None = None
-    ) -> int:
+    async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
         """Let nothing of an account, or of a whole platform, be tried before a time; how many were moved.
 
         Raises:

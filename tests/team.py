@@ -247,6 +247,7 @@ def build_team(
     )
     settling = Settling(
         platforms=platforms,
+        connections=stores.connections,
         deliveries=stores.deliveries,
         refreshing=refreshing,
         members=directory,

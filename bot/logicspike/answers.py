@@ -125,7 +125,22 @@ def _is_token_set(value: object) -> bool:
 def _is_credential(value: object) -> bool:
     if not isinstance(value, Credential) or not isinstance(value.account, Account):
         return False
-    return _is_text(value.account.id) and _is_text(value.account.name) and _is_token_set(value.tokens)
+    if value.grant_id is not None and not _is_text(value.grant_id):
+        return False
+    return _is_account(value.account) and _is_text_mapping(value.extra) and _is_token_set(value.tokens)
+
+
+def _is_account(value: Account) -> bool:
+    return (
+        _is_text(value.id)
+        and _is_text(value.name)
+        and _is_text(value.kind)
+        and (value.url is None or isinstance(value.url, str))
+    )
+
+
+def _is_text_mapping(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(item, str) for pair in value.items() for item in pair)
 
 
 def _is_published(value: object) -> bool:

@@ -220,6 +220,7 @@ def _build_services(
     )
     settling = Settling(
         platforms=platforms,
+        connections=stores.connections,
         deliveries=stores.deliveries,
         refreshing=refreshing,
         members=slack.directory,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pytest
@@ -36,7 +36,6 @@ class Faults:
     calls: list[str] = field(default_factory=list)
     is_armed: bool = False
     lasts: int = 1
-    on_call: Callable[[str], Any] | None = None
 
     def arm(self, at: int, kind: str, *, lasts: int = 1) -> None:
         self.at, self.kind, self.lasts, self.calls, self.is_armed = at, kind, lasts, [], True
@@ -88,11 +87,11 @@ def with_faults(stores: Stores, faults: Faults) -> Stores:
     return Stores(**wrapped, **rest)
 
 
-def next_process(team: Team, stores: Stores | None = None, **changes: Any) -> Team:
+def next_process(team: Team, faults: Faults | None) -> Team:
     """Fresh services over the same database and platform, as after a restart; the keys stay."""
     fresh = build_team(
-        stores or team.stores,
-        team.platforms,
+        with_faults(team.stores, faults) if faults else team.stores,
+        _Faulty(team.platforms, "platforms", faults) if faults else team.platforms,
         team.fake,
         team.clock,
         team.http,
@@ -101,7 +100,7 @@ def next_process(team: Team, stores: Stores | None = None, **changes: Any) -> Te
     vault = team.connecting._vault
     for service in (fresh.connecting, fresh.refreshing, fresh.disconnecting):
         service._vault = vault
-    return replace(fresh, **changes) if changes else fresh
+    return fresh
 
 
 @pytest.fixture
@@ -114,7 +113,7 @@ def restart(team: Team) -> Callable[..., Team]:
     """Fresh services over the same database and platform: ``restart()``, or ``restart(faults)`` behind faults."""
 
     def fresh(faults: Faults | None = None) -> Team:
-        return next_process(team, with_faults(team.stores, faults) if faults else None)
+        return next_process(team, faults)
 
     return fresh
 

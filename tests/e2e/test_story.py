@@ -167,7 +167,7 @@ async def test_disconnecting_asks_what_becomes_of_the_posts(walk):
     await walk.slack.wait_for_message(ANA, "isconnected", after=question)
 
     await walk.slack.advance_clock(timedelta(hours=2))
-    assert "Held" in (await walk.schedule("list")).everything
+    assert "On hold" in (await walk.schedule("list")).everything
     assert [] == walk.fake("twitter").ledger
 
 

@@ -396,7 +396,7 @@ def test_the_list_groups_by_day_in_the_members_zone():
         for block in messages.post_list((late, early), ZONE, NOW, TITLES).to_payload()["blocks"][:5]
     ]
     assert texts[1] == "*Tue 24 Nov 2026*"
-    assert texts[2].startswith("*11:00* · Acme Social – Acme Inc · Held · `k1`")
+    assert texts[2].startswith("*11:00* · Acme Social – Acme Inc · On hold · `k1`")
     assert texts[3] == "*Wed 25 Nov 2026*"
     assert texts[4].startswith("*00:30*")
 

@@ -232,7 +232,7 @@ def test_a_moment_is_described_with_zone_and_distance():
 def test_a_repeated_hour_is_described_with_its_offset():
     at = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     words = describe_moment(at, "Europe/Berlin", at - timedelta(minutes=1))
-    assert words == "Sun 25 Oct 2026, 02:30 CET (UTC+01:00) (Europe/Berlin), in 60 seconds"
+    assert words == "Sun 25 Oct 2026, 02:30 CET (UTC+01:00) (Europe/Berlin), in 1 minute"
 
 
 def test_an_unknown_zone_is_read_as_utc():

@@ -293,7 +293,13 @@ class Delivering:
         for delivery in late:
             held = self._settling.to_held(delivery, HoldReason.LATE, "The bot was not running when this was due.")
             after = replace(held, is_asked=True)
-            if await self._deliveries.swap(delivery, after):
+            try:
+                is_held = await self._deliveries.swap(delivery, after)
+            except StoreUnavailable:
+                # The others' authors must hear of theirs; this one is freed when its lease is over, and comes again.
+                log.warning("the database went away", extra={"event": "delivery.store_lost", **delivery_ids(delivery)})
+                continue
+            if is_held:
                 self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.LATE))
                 by_author[after.author].append(after)
         for author, deliveries in by_author.items():

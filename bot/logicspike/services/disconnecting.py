@@ -13,12 +13,13 @@ from typing import Final
 from ..clock import Clock
 from ..domain import Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Member
 from ..events import ConnectionRemoved, Emit, PostCanceled
-from ..platforms import NotSupported, PlatformNotReady, Platforms
-from ..plugin.errors import PlatformError
+from ..platforms import Platforms
+from ..plugin.types import Credential
 from ..vault import SealBroken, Vault
 from .connecting import NoSuchConnection, NotAllowed
-from .credentials import open_credential
+from .credentials import open_choices, open_credential
 from .ports import ConnectionStore, DeliveryStore, MemberDirectory
+from .withdrawing import withdraw
 
 __all__ = [
     "AccountAmbiguous",
@@ -224,9 +225,9 @@ class Disconnecting:
         """
         plan = await self.plan_for(member, connection_id)
         target = self._pick_target(plan, posts, move_to)
-        erased = await self._erase(plan.connection)
+        before, erased = await self._erase(plan.connection)
         counts = await self.settle_posts(erased, posts, target)
-        is_revoked = await self._revoke(plan.connection)
+        is_revoked = await self._revoke(before)
         return Disconnected(
             connection=erased,
             held=counts[PostsOnDisconnect.HOLD],
@@ -244,11 +245,22 @@ class Disconnecting:
         return target
 
     async def erase(self, connection: Connection) -> bool | None:
-        """Erase a connection's tokens, then withdraw them at the platform; for when its workspace leaves."""
-        await self._erase(connection)
-        return await self._revoke(connection)
+        """Erase a connection's tokens, then withdraw them at the platform; for when its workspace leaves.
 
-    async def _erase(self, connection: Connection) -> Connection:
+        Raises:
+            NoSuchConnection: it is gone, or has just changed hands.
+            StoreUnavailable: the database did not answer.
+        """
+        if connection.status is ConnectionStatus.PENDING_CHOICE:
+            # Deleted, not marked: the account it stands for may be another connection's.
+            if not await self._connections.delete(connection):
+                raise NoSuchConnection
+            return await self._revoke(connection)
+        before, _ = await self._erase(connection)
+        return await self._revoke(before)
+
+    async def _erase(self, connection: Connection) -> tuple[Connection, Connection]:
+        """Erase the tokens; the connection as it was at that moment (they may have been refreshed since), and after."""
         for _ in range(_SWAP_TRIES):
             after = replace(
                 connection,
@@ -263,9 +275,9 @@ class Disconnecting:
                 self._emit(
                     ConnectionRemoved(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform)
                 )
-                return after
+                return connection, after
             current = await self._connections.find(connection.team_id, connection.connection_id)
-            if current is None or current.status is ConnectionStatus.DISCONNECTED:
+            if current is None or not _is_linked(current) or current.owner_id != connection.owner_id:
                 raise NoSuchConnection
             connection = current
         raise NoSuchConnection
@@ -274,16 +286,20 @@ class Disconnecting:
         if not self._platforms.supports(connection.platform, "revoke"):
             return None
         try:
-            await self._platforms.revoke(connection.platform, open_credential(self._vault, connection))
-        except NotSupported:
-            return None
-        except (PlatformError, PlatformNotReady, SealBroken, TypeError, ValueError) as error:
+            credentials = self._open(connection)
+        except (SealBroken, ValueError) as error:
             log.warning(
-                "access could not be withdrawn at the platform",
+                "the tokens to withdraw can't be opened",
                 extra={"event": "revoke.failed", "platform": connection.platform, "error": type(error).__name__},
             )
             return False
-        return True
+        done = [await withdraw(self._platforms, connection.platform, credential) for credential in credentials]
+        return None if None in done else all(done)
+
+    def _open(self, connection: Connection) -> tuple[Credential, ...]:
+        if connection.status is ConnectionStatus.PENDING_CHOICE:
+            return open_choices(self._vault, connection)
+        return (open_credential(self._vault, connection),)
 
     async def settle_posts(
         self, connection: Connection, posts: PostsOnDisconnect, target: Connection | None = None
@@ -294,11 +310,14 @@ class Disconnecting:
             StoreUnavailable: the database did not answer.
         """
         counts = dict.fromkeys(PostsOnDisconnect, 0)
+        there = await self._list_posts(target) if target is not None else frozenset()
         for delivery in await self._list_waiting(connection):
-            after = self._settled(delivery, posts, target)
+            # The same post must not go out twice to the account that takes over.
+            answer = PostsOnDisconnect.CANCEL if delivery.post_id in there else posts
+            after = self._settled(delivery, answer, target)
             if after is not None and await self._deliveries.swap(delivery, after):
-                counts[posts] += 1
-                if posts is PostsOnDisconnect.CANCEL:
+                counts[answer] += 1
+                if answer is PostsOnDisconnect.CANCEL:
                     self._emit(
                         PostCanceled(team_id=after.team_id, delivery_id=after.delivery_id, platform=after.platform)
                     )
@@ -317,23 +336,30 @@ class Disconnecting:
                 detail=f"{delivery.account_name} was disconnected.",
                 settled_at=now,
             )
-        if target is None:
-            return None
-        moved = replace(
-            freed,
-            connection_id=target.connection_id,
-            account_name=target.account.name,
-            post=replace(delivery.post, key=f"{delivery.post_id}:{target.connection_id}"),
-        )
-        if delivery.state is DeliveryState.HELD:
+        return _moved(freed, target) if target is not None else None
+
+    async def _list_posts(self, connection: Connection) -> frozenset[str]:
+        waiting = await self._deliveries.list_waiting(connection.team_id, connection.connection_id)
+        return frozenset(each.post_id for each in waiting)
+
+
+def _moved(delivery: Delivery, target: Connection) -> Delivery:
+    """Let another account take a delivery over; one that is overdue by then is asked about like any other."""
+    moved = replace(
+        delivery,
+        connection_id=target.connection_id,
+        account_name=target.account.name,
+        post=replace(delivery.post, key=f"{delivery.post_id}:{target.connection_id}"),
+    )
+    match delivery.state:
+        case DeliveryState.HELD:
             return replace(
-                moved,
-                state=DeliveryState.SCHEDULED,
-                hold_reason=None,
-                detail=None,
-                next_try_at=max(delivery.due_at, now),
+                moved, state=DeliveryState.SCHEDULED, hold_reason=None, detail=None, next_try_at=delivery.due_at
             )
-        return moved
+        case DeliveryState.CLAIMED:
+            return replace(moved, state=DeliveryState.SCHEDULED)
+        case _:
+            return moved
 
 
 def _is_linked(connection: Connection) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Final
 
 from ..clock import Clock
 from ..domain import DeliveryState
@@ -15,6 +16,8 @@ from .ports import ConnectionStore, DeliveryStore, PendingStore, WorkspaceStore
 __all__ = ["Leaving"]
 
 log = logging.getLogger(__name__)
+
+_ROUNDS: Final = 5
 
 
 class Leaving:
@@ -58,14 +61,22 @@ class Leaving:
         await self._workspaces.mark_removed(team_id, self._clock.now())
         await self._pending.forget_team(team_id)
         canceled = await self._cancel_posts(team_id)
-        disconnected = 0
-        for connection in await self._connections.list_for_team(team_id):
-            try:
-                await self._disconnecting.erase(connection)
-            except NoSuchConnection:
-                continue
-            disconnected += 1
+        disconnected = await self._disconnect(team_id)
         self._emit(WorkspaceRemoved(team_id=team_id, canceled=canceled, disconnected=disconnected))
+
+    async def _disconnect(self, team_id: str) -> int:
+        disconnected = 0
+        for _ in range(_ROUNDS):
+            connections = await self._connections.list_for_team(team_id)
+            if not connections:
+                break
+            for connection in connections:
+                try:
+                    await self._disconnecting.erase(connection)
+                except NoSuchConnection:
+                    continue  # It changed in the same moment; the next round finds what became of it.
+                disconnected += 1
+        return disconnected
 
     async def _cancel_posts(self, team_id: str) -> int:
         canceled = 0

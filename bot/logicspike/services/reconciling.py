@@ -31,6 +31,7 @@ LOOKUPS: Final = 2
 DEATHS: Final = 3
 """How often a post may take its process with it before it is set aside for a person."""
 _LOOKUP_LEASE: Final = timedelta(seconds=60)
+_ASK_AGAIN: Final = timedelta(minutes=10)
 
 
 class Reconciling:
@@ -188,10 +189,23 @@ class Reconciling:
 
     async def _ask(self, delivery: Delivery) -> None:
         after = replace(_freed_claim(delivery), is_asked=True)
-        if await self._deliveries.swap(delivery, after):
-            await self._notifier.notify(
-                after.author, OutcomeQuestion(delivery=after, platform_title=self._title(after))
-            )
+        if not await self._deliveries.swap(delivery, after):
+            return
+        question = OutcomeQuestion(delivery=after, platform_title=self._title(after))
+        if await self._notifier.notify(after.author, question) is None:
+            await self._ask_later(after)
+
+    async def _ask_later(self, delivery: Delivery) -> None:
+        """Slack did not take the question: look and ask again in a while, behind those that were never asked."""
+        now = self._clock.now()
+        later = replace(
+            delivery,
+            is_asked=False,
+            settled_at=now,
+            claim_token=secrets.token_hex(8),
+            claimed_until=now + _ASK_AGAIN,
+        )
+        await self._deliveries.swap(delivery, later)
 
     def _title(self, delivery: Delivery) -> str:
         platform = self._platforms.find(delivery.platform)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -14,23 +15,26 @@ from typing import Final
 from ..clock import Clock
 from ..domain import Connection, ConnectionStatus, Member
 from ..events import ConnectionNeedsReconnect, Emit, TokenRefreshFailed, TokensRefreshed
-from ..platforms import Platforms
-from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired
-from ..plugin.types import Credential, TokenSet
+from ..platforms import PlatformNotReady, Platforms
+from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired, TokenExpired
+from ..plugin.types import Credential, Platform, TokenSet
 from ..vault import SealBroken, Vault
 from .credentials import open_credential, seal_credential, with_tokens
 from .notices import ReconnectNeeded
-from .ports import ConnectionStore, DeliveryStore, Notifier
+from .ports import ConnectionStore, DeliveryStore, Notifier, StoreUnavailable
+from .withdrawing import withdraw
 
 __all__ = ["ConnectionGone", "FreshCredential", "Refreshing"]
 
 log = logging.getLogger(__name__)
 
-_LEASE: Final = timedelta(seconds=90)  # longer than three of the façade's 20 s limits and the pauses between
+_LEASE: Final = timedelta(seconds=120)  # longer than three of the façade's 20 s limits, the pauses, and saving
 _WAIT_FOR_OTHER: Final = timedelta(milliseconds=250)
 _ROUNDS: Final = 120
 _REPEATS: Final = (timedelta(seconds=1), timedelta(seconds=3))
 """Pauses before the same refresh token is sent again; together within the ten seconds that providers allow for."""
+_SAVE_FOR: Final = timedelta(seconds=30)
+_SAVE_PAUSE: Final = timedelta(seconds=1)
 
 
 class ConnectionGone(Exception):
@@ -153,16 +157,22 @@ class Refreshing:
             ) from None
 
     def _ends_soon(self, connection: Connection) -> bool:
-        margin = timedelta(seconds=self._platforms.get(connection.platform).refresh_margin_seconds)
+        margin = timedelta(seconds=self._platform(connection).refresh_margin_seconds)
         ends_at = connection.token_expires_at
         return ends_at is not None and ends_at <= self._clock.now() + margin
+
+    def _platform(self, connection: Connection) -> Platform:
+        platform = self._platforms.find(connection.platform)
+        if platform is None:
+            raise PlatformNotReady(self._platforms.problems(connection.platform)[0])
+        return platform
 
     def _is_alive(self, connection: Connection) -> bool:
         return connection.token_expires_at is None or connection.token_expires_at > self._clock.now()
 
     async def _refresh(self, connection: Connection, credential: Credential) -> FreshCredential | None:
         try:
-            tokens = await self._call(connection, credential)
+            tokens = await self._ask_for_tokens(connection, credential)
         except ReconnectRequired as error:
             if await self.end_access(connection, error):
                 raise
@@ -188,19 +198,46 @@ class Refreshing:
             refreshed_at=self._clock.now(),
         )
         # Saved before use: a rotated refresh token that is not stored is a connection lost.
-        if not await self._connections.swap(connection, after):
+        if not await self._save(connection, after):
+            await self._withdraw_if_gone(connection, renewed)
             return None
         self._emit(TokensRefreshed(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform))
         return FreshCredential(connection=after, credential=renewed)
 
-    async def _call(self, connection: Connection, credential: Credential) -> TokenSet:
+    async def _ask_for_tokens(self, connection: Connection, credential: Credential) -> TokenSet:
         """Refresh; an answer that got lost is asked for again with the same refresh token, within its grace at best."""
-        for pause in _REPEATS:
+        for pause in (*_REPEATS, None):
             try:
                 return await self._platforms.refresh(connection.platform, credential)
+            except TokenExpired as error:
+                # Refreshing is the answer to this everywhere else; here it says there's nothing left to refresh with.
+                raise ReconnectRequired(error.explanation) from error
             except PlatformUnavailable:
+                if pause is None:
+                    raise
                 await self._pause(pause.total_seconds())
-        return await self._platforms.refresh(connection.platform, credential)
+        raise AssertionError("the last try returns or raises")
+
+    async def _save(self, before: Connection, after: Connection) -> bool:
+        """Write renewed tokens, trying for as long as nobody else may refresh."""
+        until = time.monotonic() + _SAVE_FOR.total_seconds()
+        while True:
+            try:
+                if await self._connections.swap(before, after):
+                    return True
+                # An earlier try may have landed although its reply was lost.
+                current = await self._connections.find(after.team_id, after.connection_id)
+                return current is not None and current.sealed == after.sealed
+            except StoreUnavailable:
+                if time.monotonic() > until:
+                    raise
+                await self._pause(_SAVE_PAUSE.total_seconds())
+
+    async def _withdraw_if_gone(self, connection: Connection, renewed: Credential) -> None:
+        """Tokens that came for an account which was disconnected meanwhile are nobody's: end them at the platform."""
+        current = await self._connections.find(connection.team_id, connection.connection_id)
+        if current is None or current.status is ConnectionStatus.DISCONNECTED:
+            await withdraw(self._platforms, connection.platform, renewed)
 
     async def end_access(self, connection: Connection, error: ReconnectRequired) -> bool:
         """Mark a connection as needing its owner and tell them once; False when its tokens have changed meanwhile.

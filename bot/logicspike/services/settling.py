@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import Clock
-from ..domain import Attempt, Connection, Delivery, DeliveryState, HoldReason, retry_delay
+from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, retry_delay
 from ..events import DeliveryFailed as FailedEvent
 from ..events import DeliveryHeld as HeldEvent
 from ..events import DeliveryPublished as PublishedEvent
@@ -30,7 +30,7 @@ from ..plugin.errors import (
 )
 from ..plugin.types import PublishedPost
 from .notices import DeliveryFailed, DeliveryHeld, DeliveryPublished, OperatorTrouble
-from .ports import DeliveryStore, MemberDirectory, Notifier, SlackUnavailable, StoreUnavailable
+from .ports import ConnectionStore, DeliveryStore, MemberDirectory, Notifier, SlackUnavailable, StoreUnavailable
 from .refreshing import ConnectionGone, Refreshing
 
 __all__ = ["LEASE", "Refusal", "Settling", "close_attempt", "delivery_ids"]
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 LEASE: Final = timedelta(seconds=90)
 """How long a claim holds: longer than the façade's 30 s for a publish, with room for settling."""
 _SETTLE_PAUSE_SECONDS: Final = 1.0
+_SHORTEST_SNOOZE: Final = timedelta(seconds=5)
+_LONGEST_SNOOZE: Final = timedelta(days=1)
 _TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105 - an outcome, not a secret
 
 
@@ -56,6 +58,7 @@ class Settling:
 
     Args:
         platforms: the installed platforms.
+        connections: where connections are kept.
         deliveries: where deliveries are kept.
         refreshing: renews refused tokens, marks dead connections.
         members: who the admins are.
@@ -68,6 +71,7 @@ class Settling:
         self,
         *,
         platforms: Platforms,
+        connections: ConnectionStore,
         deliveries: DeliveryStore,
         refreshing: Refreshing,
         members: MemberDirectory,
@@ -76,6 +80,7 @@ class Settling:
         emit: Emit,
     ) -> None:
         self._platforms = platforms
+        self._connections = connections
         self._deliveries = deliveries
         self._refreshing = refreshing
         self._members = members
@@ -207,9 +212,26 @@ class Settling:
             # The account came back meanwhile: its new tokens deserve a try.
             await self._later(delivery, error, at=self._clock.now(), is_counted=True)
             return
+        if connection is None:
+            await self.hold(delivery, HoldReason.RECONNECT, error.explanation)
+            return
         after = self.to_held(delivery, HoldReason.RECONNECT, error.explanation)
         if await self._settle(delivery, after):
             self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.RECONNECT))
+            await self._release_if_back(after)
+
+    async def _release_if_back(self, delivery: Delivery) -> None:
+        """Let go what was held in the very moment its account came back: nobody else would find it any more."""
+        connection = await self._connections.find(delivery.team_id, delivery.connection_id)
+        if connection is not None and connection.status is ConnectionStatus.ACTIVE:
+            freed = replace(
+                delivery,
+                state=DeliveryState.SCHEDULED,
+                hold_reason=None,
+                detail=None,
+                next_try_at=max(delivery.due_at, self._clock.now()),
+            )
+            await self._deliveries.swap(delivery, freed)
 
     async def _wait_for_operator(self, delivery: Delivery, explanation: str) -> None:
         if await self.hold(delivery, HoldReason.OPERATOR, explanation):
@@ -229,11 +251,13 @@ class Settling:
 
     async def _wait_for_the_bucket(self, delivery: Delivery, error: RateLimited) -> None:
         """Let nothing of the whole bucket, the account's or our app's, be tried before the platform says so."""
-        await self._later(delivery, error, at=error.until, is_counted=False)
+        now = self._clock.now()
+        until = min(max(error.until, now + _SHORTEST_SNOOZE), now + _LONGEST_SNOOZE)  # within reason, whatever it says
+        await self._later(delivery, error, at=until, is_counted=False)
         if error.is_app_wide:
-            await self._deliveries.postpone(until=error.until, platform=delivery.platform)
+            await self._deliveries.postpone(until=until, platform=delivery.platform)
         else:
-            await self._deliveries.postpone(until=error.until, connection_id=delivery.connection_id)
+            await self._deliveries.postpone(until=until, connection_id=delivery.connection_id)
 
     async def _retry(self, delivery: Delivery, error: Exception) -> None:
         pause = retry_delay(delivery.tries + 1, random.uniform(-1, 1))  # noqa: S311 - jitter, not a secret
@@ -279,13 +303,20 @@ class Settling:
     async def _settle(self, before: Delivery, after: Delivery) -> bool:
         """Write an outcome, trying until the lease is over: an outcome that is not stored becomes a question."""
         until = time.monotonic() + LEASE.total_seconds()
+        has_failed = False
         while True:
             try:
-                return await self._deliveries.swap(before, after)
+                return await self._deliveries.swap(before, after) or (has_failed and await self._has_landed(after))
             except StoreUnavailable:
                 if time.monotonic() > until:
                     raise
+                has_failed = True
                 await asyncio.sleep(_SETTLE_PAUSE_SECONDS)
+
+    async def _has_landed(self, after: Delivery) -> bool:
+        """Whether an earlier try is stored, whose reply was lost."""
+        current = await self._deliveries.find(after.team_id, after.delivery_id)
+        return current is not None and current.state is after.state and _outcomes(current) == _outcomes(after)
 
     def _title(self, delivery: Delivery) -> str:
         platform = self._platforms.find(delivery.platform)
@@ -303,6 +334,10 @@ def close_attempt(delivery: Delivery, outcome: str, detail: str | None = None) -
 def delivery_ids(delivery: Delivery) -> dict[str, str]:
     """The ids that events and log lines carry."""
     return {"team_id": delivery.team_id, "delivery_id": delivery.delivery_id, "platform": delivery.platform}
+
+
+def _outcomes(delivery: Delivery) -> list[tuple[str, str | None]]:
+    return [(attempt.attempt_id, attempt.outcome) for attempt in delivery.attempts]
 
 
 def _words(error: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -58,6 +58,7 @@ class Prefill:
     connection_ids: tuple[str, ...] = ()
     due_at: datetime | None = None
     draft_id: str | None = None
+    problems: tuple[ScheduleProblem, ...] = ()
 
 
 Filling: TypeAlias = Callable[[Sequence[Connection]], Awaitable[Prefill | None]]
@@ -127,15 +128,33 @@ class ComposerListeners:
             text=prefill.text,
             due_at=prefill.due_at,
             draft_id=prefill.draft_id,
+            problems=prefill.problems,
         )
 
     async def _on_open(self, click: Click) -> None:
-        async def fill(_: Sequence[Connection]) -> Prefill | None:
-            return await self._find_prefill(click.member, click.value)
+        async def fill(accounts: Sequence[Connection]) -> Prefill | None:
+            return await self._find_prefill(click.member, click.value, accounts)
 
         await self.open(click.interaction, fill)
 
-    async def _find_prefill(self, member: Member, value: str) -> Prefill | None:
+    def match(self, typed: Iterable[str], accounts: Sequence[Connection]) -> tuple[str, ...]:
+        """The connection ids that typed names stand for; a name that is none or could be several is left out.
+
+        Args:
+            typed: nicknames, and platforms' names.
+            accounts: those the member may post with.
+        """
+        return tuple(found for each in typed for found in self._match_one(each, accounts))
+
+    def _match_one(self, typed: str, accounts: Sequence[Connection]) -> tuple[str, ...]:
+        name, platform = typed.casefold(), self._services.platforms.find(typed)
+        exact = tuple(each.connection_id for each in accounts if each.nickname.casefold() == name)
+        if exact or platform is None:
+            return exact
+        there = tuple(each.connection_id for each in accounts if each.platform == platform.name)
+        return there if len(there) == 1 else ()
+
+    async def _find_prefill(self, member: Member, value: str, accounts: Sequence[Connection]) -> Prefill | None:
         """What a button's value stands for: nothing, an earlier post, or a draft."""
         if not value:
             return Prefill()
@@ -147,9 +166,8 @@ class ComposerListeners:
         draft = await self._services.scheduling.find_draft(member, value)
         if draft is None:
             return None
-        return Prefill(
-            text=draft.text, connection_ids=draft.connection_ids, due_at=draft.due_at, draft_id=draft.draft_id
-        )
+        chosen = (*draft.connection_ids, *self.match(draft.accounts, accounts))
+        return Prefill(text=draft.text, connection_ids=chosen, due_at=draft.due_at, draft_id=draft.draft_id)
 
     # --- submitting --------------------------------------------------------------------------------------------------
 

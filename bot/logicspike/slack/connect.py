@@ -61,7 +61,7 @@ class ConnectListeners:
                 account = command.account
                 self._replies.start(interaction, lambda: self._ask_by_name(interaction.member, account))
                 await ack()
-            case ConnectAction.LIST:
+            case ConnectAction.LIST | ConnectAction.REMOVE:  # without a name: each account with its Disconnect button
                 self._replies.start(interaction, lambda: self._list(interaction.member))
                 await ack()
             case _:

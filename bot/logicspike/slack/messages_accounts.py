@@ -42,7 +42,7 @@ from .surface import (
     POST_LIST,
     SCHEDULE_OPEN,
 )
-from .times import describe_moment
+from .times import describe_instant, describe_moment
 from .wording import account_words, count_posts, day_and_time, join_words, posts_are, preview
 
 __all__ = [
@@ -190,8 +190,15 @@ def render_reconnect_needed(notice: ReconnectNeeded, zone: str, now: datetime) -
 def _waiting_words(notice: ReconnectNeeded, zone: str, now: datetime) -> str:
     if not notice.waiting:
         return ""
-    due = f", the next for {describe_moment(notice.next_due_at, zone, now)}" if notice.next_due_at else ""
-    return f"{posts_are(notice.waiting)} waiting{due}. "
+    return f"{posts_are(notice.waiting)} waiting{_due_words(notice.next_due_at, zone, now)}. "
+
+
+def _due_words(due_at: datetime | None, zone: str, now: datetime) -> str:
+    if due_at is None:
+        return ""
+    if due_at <= now:
+        return f", the earliest since {describe_instant(due_at, zone)}"
+    return f", the next for {describe_instant(due_at, zone)}"
 
 
 def render_reconnected(notice: Reconnected, zone: str) -> Message:

@@ -22,6 +22,7 @@ from .surface import (
     DISCONNECT_HOLD_POSTS,
     DISCONNECT_KEEP,
     DISCONNECT_MOVE_POSTS,
+    POST_LIST,
 )
 from .times import describe_moment
 from .wording import NO_TITLES, Titles, account_words, count_posts, join_words, posts_are, title_of
@@ -96,12 +97,13 @@ def connect_list(
 
 
 def _list_summary(connections: Sequence[Connection]) -> str:
-    if not connections:
+    connected = [each for each in connections if each.status is not ConnectionStatus.PENDING_CHOICE]
+    if not connected:
         return "No account is connected yet. Connect one to schedule your first post."
-    sick = sum(connection.status is not ConnectionStatus.ACTIVE for connection in connections)
-    count = "1 account is connected" if len(connections) == 1 else f"{len(connections)} accounts are connected"
+    sick = sum(connection.status is not ConnectionStatus.ACTIVE for connection in connected)
+    count = "1 account is connected" if len(connected) == 1 else f"{len(connected)} accounts are connected"
     if not sick:
-        return f"{count}, and {'it works' if len(connections) == 1 else 'all of them work'}."
+        return f"{count}, and {'it works' if len(connected) == 1 else 'all of them work'}."
     return f"{count}; {sick} {'needs' if sick == 1 else 'need'} attention."
 
 
@@ -224,16 +226,20 @@ def disconnect_question(plan: DisconnectPlan, zone: str, now: datetime, titles: 
     return build_message(
         f"Disconnect {account}? {waiting}",
         paragraph(f"*Disconnect {account}?*\n{waiting}"),
-        paragraph(bullets(_EXPLANATIONS)) if plan.waiting else None,
+        paragraph(bullets(_explain_choices(plan))) if plan.waiting else None,
         actions(*_disconnect_buttons(plan)),
         note("I erase what I stored to sign in with, and ask the platform to withdraw my access where it can."),
     )
 
 
+def _explain_choices(plan: DisconnectPlan) -> tuple[str, ...]:
+    move = "*Move*: the posts go out at their times through another account."
+    return (*_EXPLANATIONS, move) if plan.move_targets else _EXPLANATIONS
+
+
 _EXPLANATIONS: Final = (
     "*Hold*: the posts wait until somebody connects this account again.",
     "*Cancel*: the posts will not be published.",
-    "*Move*: the posts go out at their times through another account.",
 )
 
 
@@ -277,13 +283,18 @@ def disconnected(result: Disconnected, titles: Titles = NO_TITLES) -> Message:
     """What a disconnect did."""
     title = title_of(result.connection.platform, titles)
     account = account_words(result.connection, title)
-    counted = ((result.held, "held"), (result.moved, "moved"), (result.canceled, "cancelled"))
-    became = tuple(f"{count_posts(count)} {what}" for count, what in counted if count)
+    counted = (
+        (result.held, "on hold until this account is connected again"),
+        (result.moved, "moved"),
+        (result.canceled, "cancelled"),
+    )
+    became = tuple(f"{posts_are(count)} {what}" for count, what in counted if count)
     posts = f" {join_words(became)}." if became else ""
     sentence = (
         f"Disconnected: {account}. What I had stored to sign in with is erased. {_withdrawn(result, title)}{posts}"
     )
-    return build_message(sentence, paragraph(sentence), actions(button("Show accounts", CONNECT_LIST)))
+    waiting = button("Show what is scheduled", POST_LIST) if result.held or result.moved else None
+    return build_message(sentence, paragraph(sentence), actions(button("Show accounts", CONNECT_LIST), waiting))
 
 
 def _withdrawn(result: Disconnected, title: str) -> str:

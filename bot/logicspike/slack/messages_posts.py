@@ -87,7 +87,10 @@ def _held_buttons(delivery: Delivery) -> tuple[InteractiveElement, ...]:
         case HoldReason.LATE:
             publish = button("Publish now", LATE_PUBLISH, delivery.delivery_id, style="primary")
             return (publish, button("Drop", LATE_DROP, delivery.delivery_id, style="danger", confirm=_DROP))
-        case _:
+        case HoldReason.MEMBER | HoldReason.OPERATOR | HoldReason.PARKED:
+            # Nobody tells us that the cause is gone: the author's click is how the post goes on.
+            return (button("Try again", LATE_PUBLISH, delivery.delivery_id, style="primary"), cancel_button(delivery))
+        case None:
             return (cancel_button(delivery),)
 
 
@@ -147,7 +150,7 @@ _OUTCOMES: Final = {
     DeliveryState.CLAIMED: ("Publishing", "It is going out right now."),
     DeliveryState.PUBLISHING: ("Publishing", "It is going out right now."),
     DeliveryState.PUBLISHED: ("Published", "It is live."),
-    DeliveryState.HELD: ("Held", "It waits and is not lost."),
+    DeliveryState.HELD: ("On hold", "It waits and is not lost."),
     DeliveryState.FAILED: ("Not published", "I won't try again. Your text is kept."),
     DeliveryState.UNKNOWN: ("Not confirmed", "I'm still waiting to learn whether it is live."),
     DeliveryState.CANCELED: ("Cancelled", "It will not be published."),

@@ -24,7 +24,15 @@ from .surface import (
     POST_LIST,
     SCHEDULE_OPEN,
 )
-from .times import describe_clock, describe_day, describe_moment, describe_offset, find_instants, find_zone
+from .times import (
+    describe_clock,
+    describe_day,
+    describe_instant,
+    describe_moment,
+    describe_offset,
+    find_instants,
+    find_zone,
+)
 from .wording import (
     NO_TITLES,
     Titles,
@@ -61,8 +69,9 @@ _PROBLEM_UNITS: Final = 400
 
 def schedule_confirmed(scheduled: Scheduled, zone: str, now: datetime, titles: Titles = NO_TITLES) -> Message:
     """The post is scheduled: when exactly, where, and how to take it back."""
-    when = escape(describe_moment(scheduled.post.due_at, zone, now))
     is_due = scheduled.post.due_at <= now
+    due_at = scheduled.post.due_at
+    when = escape(describe_instant(due_at, zone) if is_due else describe_moment(due_at, zone, now))
     targets = tuple(target_words(each, title_of(each.platform, titles)) for each in scheduled.deliveries)
     heading = "Publishing now" if is_due else "Scheduled"
     rows = [

@@ -39,6 +39,17 @@ __all__ = ["ScheduleListeners"]
 _AT_ONCE: Final = timedelta(minutes=1)
 _UTC: Final = ZoneInfo("UTC")
 _NO_TIME: Final = ScheduleProblem(field="when", message="There is no time yet. Choose one in the form.")
+_NOT_FOUND_TIME: Final = ScheduleProblem(
+    field="when",
+    message="I found no time before your text, so please choose one below, and check that the text is what you meant.",
+)
+_NOT_FOUND_EITHER: Final = ScheduleProblem(
+    field="accounts",
+    message=(
+        "I found no account and no time before your text, so please choose them below, "
+        "and check that the text is what you meant."
+    ),
+)
 
 
 class ScheduleListeners:
@@ -86,8 +97,6 @@ class ScheduleListeners:
 
     def _answer_at_once(self, command: ScheduleCommand) -> Message | None:
         match command:
-            case ScheduleCommand(action=ScheduleAction.CANCEL, delivery_id=None):
-                return messages.help_schedule(self._command)
             case ScheduleCommand(action=ScheduleAction.HELP):
                 ready = [choice.name for choice in self._services.choices() if choice.is_ready]
                 return messages.help_schedule(self._command, account=ready[0] if ready else "<account>")
@@ -101,6 +110,8 @@ class ScheduleListeners:
         match command.action:
             case ScheduleAction.LIST:
                 return await self._posts.list_posts(interaction.member)
+            case ScheduleAction.CANCEL if command.delivery_id is None:
+                return await self._posts.list_posts(interaction.member)  # each with its Cancel button
             case ScheduleAction.CANCEL:
                 return await self._posts.cancel(interaction.member, command.delivery_id or "")
             case ScheduleAction.POST if command.accounts and self._has_time(command):
@@ -148,7 +159,7 @@ class ScheduleListeners:
         if command.action is not ScheduleAction.POST:
             return Prefill()
         profile = await self._services.members.get_profile(member)
-        chosen = tuple(each for typed in command.accounts for each in self._match(typed, accounts))
+        chosen = self._composer.match(command.accounts, accounts)
         is_known = bool(chosen) or any(self._services.platforms.find(typed) for typed in command.accounts)
         # When no word at the start is an account, the text just begins there.
         words = command.rest if is_known or not command.accounts else command.typed
@@ -157,16 +168,13 @@ class ScheduleListeners:
         if not text:
             return Prefill(connection_ids=chosen, due_at=due_at)
         draft = await self._services.scheduling.save_draft(member, text, connection_ids=chosen, due_at=due_at)
-        return Prefill(text=text, connection_ids=chosen, due_at=due_at, draft_id=draft.draft_id)
-
-    def _match(self, typed: str, accounts: Sequence[Connection]) -> tuple[str, ...]:
-        """The one account a name stands for; () when it's none or could be several."""
-        name, platform = typed.casefold(), self._services.platforms.find(typed)
-        exact = tuple(each.connection_id for each in accounts if each.nickname.casefold() == name)
-        if exact or platform is None:
-            return exact
-        there = tuple(each.connection_id for each in accounts if each.platform == platform.name)
-        return there if len(there) == 1 else ()
+        return Prefill(
+            text=text,
+            connection_ids=chosen,
+            due_at=due_at,
+            draft_id=draft.draft_id,
+            problems=() if due_at else (_NOT_FOUND_TIME if is_known else _NOT_FOUND_EITHER,),
+        )
 
     # --- drafts ------------------------------------------------------------------------------------------------------
 

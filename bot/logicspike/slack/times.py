@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "describe_clock",
     "describe_day",
     "describe_distance",
+    "describe_instant",
     "describe_moment",
     "describe_offset",
     "find_instants",
@@ -59,7 +60,15 @@ def describe_offset(local: datetime) -> str:
     return f"{letters} ({utc})" if letters.isalpha() and letters != "UTC" else utc
 
 
-_STEPS: Final = ((120, 1, "second"), (7200, 60, "minute"), (172_800, 3600, "hour"))
+class _Step(NamedTuple):
+    """A unit, in seconds, and the distance in seconds from which it is too fine."""
+
+    below: int
+    seconds: int
+    name: str
+
+
+_STEPS: Final = (_Step(120, 1, "second"), _Step(7200, 60, "minute"), _Step(172_800, 3600, "hour"))
 
 
 def describe_distance(at: datetime, now: datetime) -> str:
@@ -67,9 +76,12 @@ def describe_distance(at: datetime, now: datetime) -> str:
     seconds = (at - now).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    unit_seconds, unit = next(((size, name) for limit, size, name in _STEPS if abs(seconds) < limit), (86_400, "day"))
-    count = max(1, round(abs(seconds) / unit_seconds))
-    words = f"{count} {unit}{'' if count == 1 else 's'}"
+    away = round(abs(seconds))
+    # Exactly one minute or hour is said as such, not as 60 of the smaller unit.
+    steps = (step for step in _STEPS if away < step.below and away != 60 * step.seconds)
+    step = next(steps, _Step(below=0, seconds=86_400, name="day"))
+    count = max(1, round(away / step.seconds))
+    words = f"{count} {step.name}{'' if count == 1 else 's'}"
     return f"in {words}" if seconds > 0 else f"{words} ago"
 
 
@@ -81,9 +93,14 @@ def describe_moment(due_at: datetime, zone: str, now: datetime) -> str:
         zone: IANA name of the zone to show it in; an unknown one is shown as UTC.
         now: the present, aware.
     """
+    return f"{describe_instant(due_at, zone)}, {describe_distance(due_at, now)}"
+
+
+def describe_instant(at: datetime, zone: str) -> str:
+    """Word a moment without its distance: "Tue 24 Nov 2026, 09:30 (Europe/Berlin)"; in a repeated hour with offset."""
     found = find_zone(zone)
-    local = due_at.astimezone(found)
+    local = at.astimezone(found)
     clock = describe_clock(local)
     if len(find_instants(local.replace(tzinfo=None, fold=0), found)) > 1:
         clock = f"{clock} {describe_offset(local)}"
-    return f"{describe_day(local)}, {clock} ({found.key}), {describe_distance(due_at, now)}"
+    return f"{describe_day(local)}, {clock} ({found.key})"

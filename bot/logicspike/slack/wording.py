@@ -43,7 +43,7 @@ _STATE_WORDS: Final = {
     DeliveryState.CLAIMED: "Publishing",
     DeliveryState.PUBLISHING: "Publishing",
     DeliveryState.PUBLISHED: "Published",
-    DeliveryState.HELD: "Held",
+    DeliveryState.HELD: "On hold",
     DeliveryState.FAILED: "Failed",
     DeliveryState.UNKNOWN: "Not confirmed",
     DeliveryState.CANCELED: "Cancelled",
@@ -111,7 +111,7 @@ def cancel_button(delivery: Delivery, label: str = "Cancel post") -> ButtonEleme
 def _cancel_question(delivery: Delivery) -> ConfirmObject:
     return ask_first(
         "Cancel this post?",
-        f"It will not be published at {one_line(delivery.account_name, 60)}. Its text stays at hand.",
+        f"It will not be published on {one_line(delivery.account_name, 60)}. Its text is kept.",
         do="Cancel post",
         keep="Keep it",
     )

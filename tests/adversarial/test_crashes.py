@@ -1,0 +1,143 @@
+"""The process dies, or the database fails, at every single step; the next process must lose nothing and double nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from logicspike.domain import ConnectionStatus, DeliveryState
+from logicspike.services import refreshing, settling
+from logicspike.services.notices import ReconnectNeeded
+from logicspike.services.ports import StoreUnavailable
+
+MINUTE = timedelta(minutes=1)
+OUTAGES = ["before", "after"]
+CRASHES = ["crash before", "crash after"]
+LEFT = 1000
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(settling, "_SETTLE_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(refreshing, "_SAVE_PAUSE", timedelta(milliseconds=1))
+    monkeypatch.setattr(refreshing, "_WAIT_FOR_OTHER", timedelta(milliseconds=1))
+
+
+async def run_through(process):
+    """One round of every tick, however it ends."""
+    try:
+        await process.reconciling.rescue()
+        await process.reconciling.settle_unknown()
+        await process.delivering.deliver_due()
+    except (StoreUnavailable, asyncio.CancelledError):
+        pass
+    await process.delivering.wait_until_idle()
+
+
+async def recover(process, rounds=8):
+    for _ in range(rounds):
+        process.clock.advance(timedelta(seconds=95))
+        await run_through(process)
+
+
+def sends(team):
+    return team.fake.requests.count(("POST", "/echoes"))
+
+
+async def walk_through(team, restart, faults, kind, prepare):
+    """Break every step in turn; yields what each left behind."""
+    position = 0
+    while True:
+        text = f"{kind} at {position}"
+        delivery = await prepare(text)
+        before = sends(team)
+        broken = restart(faults)
+        faults.arm(position, kind, lasts=LEFT if kind in CRASHES else 1)
+        await run_through(broken)
+        faults.disarm()
+        if not faults.was_hit:
+            assert position > 5
+            return
+        step = faults.calls[position]
+        fresh = restart()
+        await recover(fresh)
+        yield step, delivery, sends(team) - before, fresh
+        position += 1
+
+
+@pytest.mark.parametrize("kind", OUTAGES + CRASHES)
+async def test_a_publish_broken_off_anywhere_is_neither_lost_nor_doubled(
+    team, restart, faults, check_invariants, kind
+):
+    await team.connect()
+
+    async def prepare(text):
+        delivery = await team.schedule(text)
+        team.clock.advance(MINUTE)
+        return delivery
+
+    async for step, delivery, sent, _ in walk_through(team, restart, faults, kind, prepare):
+        assert (await team.read(delivery)).state is DeliveryState.PUBLISHED, step
+        assert sent == 1, step
+    await check_invariants()
+
+
+@pytest.mark.parametrize("kind", OUTAGES + CRASHES)
+async def test_a_refresh_broken_off_anywhere_ends_published_or_with_a_word_to_the_owner(
+    team, restart, faults, check_invariants, kind
+):
+    connection = await team.connect()
+    lost = []
+
+    async def prepare(text):
+        if (await team.connection(connection)).status is not ConnectionStatus.ACTIVE:
+            await team.sign_in(team.ana, connection_id=connection.connection_id)
+        delivery = await team.schedule(text)
+        team.clock.advance(MINUTE)
+        team.fake.perform("expire")
+        return delivery
+
+    async for step, delivery, sent, fresh in walk_through(team, restart, faults, kind, prepare):
+        now = await team.read(delivery)
+        if now.state is DeliveryState.HELD:
+            lost.append(step)
+            assert fresh.notifier.of(ReconnectNeeded), step
+            assert sent <= 1, step
+            await team.scheduling.cancel(team.ana, delivery.delivery_id)
+        else:
+            assert now.state is DeliveryState.PUBLISHED, (step, now)
+    # Tokens that are on their way when the process dies are gone; nothing else may cost a sign-in.
+    assert lost == [] or (kind in CRASHES and set(lost) <= {"platforms.refresh", "connections.swap"}), lost
+    await check_invariants()
+
+
+@pytest.mark.parametrize("kind", OUTAGES + CRASHES)
+async def test_a_callback_broken_off_anywhere_can_be_repeated(team, restart, faults, check_invariants, kind):
+    connection = await team.connect()
+    position = 0
+    while True:
+        delivery = await team.schedule(f"{kind} {position}")
+        team.fake.perform("revoke")
+        await team.deliver(after=MINUTE)
+        assert (await team.read(delivery)).state is DeliveryState.HELD
+        broken = restart(faults)
+        faults.arm(position, kind, lasts=LEFT if kind in CRASHES else 1)
+        try:
+            await broken.sign_in(team.ana, connection_id=connection.connection_id)
+        except (StoreUnavailable, asyncio.CancelledError):
+            pass
+        faults.disarm()
+        if not faults.was_hit:
+            break
+        fresh = restart()
+        await fresh.sign_in(team.ana, connection_id=connection.connection_id)
+        await recover(fresh, rounds=2)
+        assert (await team.read(delivery)).state is DeliveryState.PUBLISHED, faults.calls[position]
+        assert [connection.connection_id] == [
+            each.connection_id for each in await team.stores.connections.list_for_team("T1")
+        ]
+        position += 1
+    assert position > 8
+    await check_invariants()

@@ -48,7 +48,8 @@ class Faults:
         return len(self.calls) > self.at
 
     async def around(self, name: str, call: Callable[[], Any]) -> Any:
-        if not self.is_armed:
+        is_outage = self.kind in {"before", "after"}
+        if not self.is_armed or (is_outage and name.startswith("platforms.")):
             return await call()
         position = len(self.calls)
         self.calls.append(name)

@@ -9,7 +9,7 @@ import pytest
 
 from logicspike.domain import ConnectionStatus, DeliveryState
 from logicspike.services import refreshing, settling
-from logicspike.services.notices import ReconnectNeeded
+from logicspike.services.notices import OutcomeQuestion, ReconnectNeeded
 from logicspike.services.ports import StoreUnavailable
 
 MINUTE = timedelta(minutes=1)
@@ -99,15 +99,14 @@ async def test_a_refresh_broken_off_anywhere_ends_published_or_with_a_word_to_th
         team.fake.perform("expire")
         return delivery
 
-    async for step, delivery, sent, fresh in walk_through(team, restart, faults, kind, prepare):
+    async for step, delivery, _, fresh in walk_through(team, restart, faults, kind, prepare):
         now = await team.read(delivery)
-        if now.state is DeliveryState.HELD:
+        if now.state is not DeliveryState.PUBLISHED:
             lost.append(step)
+            assert now.state is DeliveryState.UNKNOWN, (step, now)
+            assert now.is_asked, step
             assert fresh.notifier.of(ReconnectNeeded), step
-            assert sent <= 1, step
-            await team.scheduling.cancel(team.ana, delivery.delivery_id)
-        else:
-            assert now.state is DeliveryState.PUBLISHED, (step, now)
+            assert fresh.notifier.of(OutcomeQuestion), step
     # Tokens that are on their way when the process dies are gone; nothing else may cost a sign-in.
     assert lost == [] or (kind in CRASHES and set(lost) <= {"platforms.refresh", "connections.swap"}), lost
     await check_invariants()

@@ -47,6 +47,12 @@ async def test_a_mistyped_subcommand_brings_the_right_one(edge):
     assert "`/connect help`" in answer.message.everything
 
 
+async def test_remove_without_a_name_shows_the_accounts_with_their_buttons(edge):
+    await edge.slack.command(USER, "/connect", "remove")
+    message = await edge.slack.wait_for_message(USER, "Ann Echo")
+    assert "disconnect.ask" in message.action_ids
+
+
 @pytest.mark.parametrize("typed", ["help", "?"])
 async def test_help_is_in_the_answer_itself(edge, typed):
     answer = await edge.slack.command(USER, "/connect", typed)
@@ -136,9 +142,9 @@ async def open_question(edge):
 @pytest.mark.parametrize(
     ("action", "posts", "move_to", "words"),
     [
-        ("disconnect.hold_posts", PostsOnDisconnect.HOLD, None, "2 posts held"),
-        ("disconnect.cancel_posts", PostsOnDisconnect.CANCEL, None, "2 posts cancelled"),
-        ("disconnect.move_posts", PostsOnDisconnect.MOVE, "c2", "2 posts moved"),
+        ("disconnect.hold_posts", PostsOnDisconnect.HOLD, None, "2 posts are on hold"),
+        ("disconnect.cancel_posts", PostsOnDisconnect.CANCEL, None, "2 posts are cancelled"),
+        ("disconnect.move_posts", PostsOnDisconnect.MOVE, "c2", "2 posts are moved"),
     ],
 )
 async def test_the_answer_takes_the_place_of_the_question(edge, action, posts, move_to, words):

@@ -375,7 +375,7 @@ def test_a_post_that_is_due_now_offers_no_cancel():
         post_id="p", author=ANA, text="Hi", link=None, due_at=NOW, zone=ZONE, wall_time="", created_at=NOW
     )
     message = messages.schedule_confirmed(Scheduled(post=post, deliveries=(make_delivery(),), warnings=()), ZONE, NOW)
-    assert message.text.startswith("Publishing now")
+    assert message.text == "Publishing now: Hi – acme – Acme Inc, Mon 23 Nov 2026, 15:30 (Europe/Berlin)."
     assert surface.POST_CANCEL not in buttons(message)
 
 
@@ -430,6 +430,37 @@ def test_a_disconnect_without_waiting_posts_asks_nothing_about_posts():
     )
     found = buttons(messages.disconnect_question(plan, ZONE, NOW, TITLES))
     assert set(found) == {surface.DISCONNECT_HOLD_POSTS, surface.DISCONNECT_KEEP}
+
+
+def test_posts_can_be_moved_only_where_there_is_another_account():
+    words = [
+        json.dumps(messages.disconnect_question(plan, ZONE, NOW, TITLES).to_payload())
+        for plan in (
+            DisconnectPlan(connection=make_connection(), waiting=1, next_due_at=DUE, move_targets=targets)
+            for targets in ((), (make_connection(nth=2),))
+        )
+    ]
+    assert ["*Move*" in each for each in words] == [False, True]
+
+
+def test_an_account_that_is_still_to_be_chosen_does_not_count_as_connected():
+    pending = make_connection(status=ConnectionStatus.PENDING_CHOICE)
+    assert messages.connect_list((pending,), (), "U0ANA", ZONE, NOW).text.startswith("No account is connected yet")
+
+
+@pytest.mark.parametrize(
+    ("due_at", "words"),
+    [
+        (DUE, "the next for Tue 24 Nov 2026, 09:30 (Europe/Berlin)."),
+        (NOW - timedelta(hours=1), "the earliest since Mon 23 Nov 2026, 14:30 (Europe/Berlin)."),
+    ],
+)
+def test_posts_that_wait_for_a_sign_in_are_dated_without_a_distance_that_would_age(due_at, words):
+    notice = notices.ReconnectNeeded(
+        connection=make_connection(), platform_title="Acme", explanation="Ended.", waiting=2, next_due_at=due_at
+    )
+    text = messages.render_notice(notice, zone=ZONE, now=NOW).text
+    assert f"2 posts are waiting, {words} Nothing is lost." in text
 
 
 def test_the_help_lists_every_subcommand_under_the_configured_name():

@@ -147,6 +147,14 @@ async def test_a_post_is_cancelled_by_its_id_and_a_second_time_says_the_same(edg
     assert await edge.slack.wait_for_message(USER, "It will not be published", after=first)
 
 
+async def test_cancel_without_an_id_shows_the_posts_with_their_buttons(edge):
+    await schedule(edge, "echo in 1h We are hiring!")
+    await edge.settle()
+    await schedule(edge, "cancel")
+    message = await edge.slack.wait_for_message(USER, "1 post")
+    assert "post.cancel" in message.action_ids
+
+
 async def test_a_wrong_id_brings_the_right_one(edge):
     await schedule(edge, "echo in 1h We are hiring!")
     await edge.settle()
@@ -191,6 +199,35 @@ async def test_without_a_time_or_account_the_composer_holds_what_was_typed(edge,
     assert f"'initial_value': '{text}'" in shown
     assert text == edge.scheduling.drafts["d1"].text
     assert chosen == edge.scheduling.drafts["d1"].connection_ids
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("echo tomorow 9:30 Hello", "I found no time before your text"),
+        ("Hello there", "I found no account and no time before your text"),
+    ],
+)
+async def test_the_composer_says_what_was_not_found(edge, typed, words):
+    await schedule(edge, typed)
+    await edge.settle()
+    assert words in str(edge.slack.view_of(USER).blocks)
+
+
+@pytest.mark.parametrize("typed", ["", "tomorrow 9:30 Hello there"])
+async def test_the_composer_complains_of_nothing_that_was_not_needed(edge, typed):
+    await schedule(edge, typed)
+    await edge.settle()
+    assert "I found no" not in str(edge.slack.view_of(USER).blocks)
+
+
+async def test_another_time_for_a_draft_keeps_the_account_that_was_typed(edge):
+    await schedule(edge, "echo:c1 today 00:05 Good morning")
+    question = await edge.slack.wait_for_message(USER, "Nothing is scheduled yet")
+    await edge.slack.click(USER, question, "schedule.open")
+    await edge.settle()
+    [accounts] = [each for each in edge.slack.view_of(USER).blocks if each.get("block_id") == "accounts"]
+    assert ["c1"] == [each["value"] for each in accounts["element"]["initial_options"]]
 
 
 async def test_without_accounts_the_composer_offers_to_connect_and_keeps_the_text(edge):

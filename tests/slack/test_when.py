@@ -246,8 +246,13 @@ def test_an_unknown_zone_is_read_as_utc():
     [
         (0, "now"),
         (1, "in 1 second"),
+        (59.4, "in 59 seconds"),
+        (59.9, "in 1 minute"),
         (119, "in 119 seconds"),
+        (119.9, "in 2 minutes"),
+        (3599.8, "in 1 hour"),
         (5400, "in 90 minutes"),
+        (7199.9, "in 2 hours"),
         (64_800, "in 18 hours"),
         (259_200, "in 3 days"),
         (-1200, "20 minutes ago"),

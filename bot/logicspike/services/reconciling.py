@@ -13,7 +13,7 @@ from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliverySt
 from ..events import DeliveryPublished as PublishedEvent
 from ..events import DeliveryRescued, DeliveryRetried, DeliveryUnknown, Emit
 from ..platforms import NotSupported, PlatformNotReady, Platforms
-from ..plugin.errors import PlatformError
+from ..plugin.errors import PlatformError, TokenExpired
 from ..plugin.types import PublishedPost
 from .notices import DeliveryPublished, OutcomeQuestion
 from .ports import ConnectionStore, DeliveryStore, Notifier
@@ -144,6 +144,11 @@ class Reconciling:
     async def _find(self, delivery: Delivery) -> PublishedPost | None:
         connection = await self._usable(delivery)
         fresh = await self._refreshing.get_credential(connection)
+        try:
+            return await self._platforms.find_published(delivery.platform, fresh.credential, delivery.post)
+        except TokenExpired:
+            refused = fresh.connection.token_version
+        fresh = await self._refreshing.get_credential(connection, refused_version=refused)
         return await self._platforms.find_published(delivery.platform, fresh.credential, delivery.post)
 
     async def _usable(self, delivery: Delivery) -> Connection:

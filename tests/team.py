@@ -28,11 +28,12 @@ from logicspike.services.delivering import Delivering
 from logicspike.services.disconnecting import Disconnecting
 from logicspike.services.leaving import Leaving
 from logicspike.services.notices import ConnectLink, Notice
-from logicspike.services.ports import MemberProfile
+from logicspike.services.ports import DeliveryStore, MemberProfile
 from logicspike.services.reconciling import Reconciling
 from logicspike.services.refreshing import Refreshing
 from logicspike.services.releasing import Releasing
 from logicspike.services.scheduling import Scheduled, ScheduleRequest, Scheduling
+from logicspike.services.settling import Settling
 from logicspike.store.mongo import Database
 from logicspike.store.opening import Stores, build_stores
 from logicspike.testing import FakePlatform, press_allow, press_cancel
@@ -212,6 +213,18 @@ async def open_team(
     await server.close()
 
 
+async def claim_due(
+    deliveries: DeliveryStore, *, now: datetime, owner: str, until: datetime, limit: int
+) -> tuple[Delivery, ...]:
+    """Look for what is due and claim it, without minding whose turn it is."""
+    due = await deliveries.list_due(now, limit=limit)
+    return await deliveries.claim([each.delivery_id for each in due], now=now, owner=owner, until=until)
+
+
+async def no_pause(_seconds: float) -> None:
+    """Waits not at all: what comes next is tried at once."""
+
+
 def build_team(
     stores: Stores,
     platforms: Platforms,
@@ -229,6 +242,16 @@ def build_team(
         deliveries=stores.deliveries,
         notifier=notifier,
         vault=vault,
+        pause=no_pause,
+        **common,
+    )
+    settling = Settling(
+        platforms=platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        refreshing=refreshing,
+        members=directory,
+        notifier=notifier,
         **common,
     )
     releasing = Releasing(deliveries=stores.deliveries, clock=clock)
@@ -275,7 +298,7 @@ def build_team(
             connections=stores.connections,
             deliveries=stores.deliveries,
             refreshing=refreshing,
-            members=directory,
+            settling=settling,
             notifier=notifier,
             worker_id="worker-1",
             **common,
@@ -285,6 +308,7 @@ def build_team(
             connections=stores.connections,
             deliveries=stores.deliveries,
             refreshing=refreshing,
+            settling=settling,
             notifier=notifier,
             **common,
         ),

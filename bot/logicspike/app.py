@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp import web
 
 from .clock import Clock, SystemClock
-from .events import Emit, emit_to, log_event
+from .events import ConnectionCompleted, DeliveryRetried, Emit, Event, PostScheduled, emit_to, log_event
 from .key_file import KeyFileBroken, load_key_file
 from .platforms import Platforms
 from .scheduler import Scheduler
@@ -32,6 +32,7 @@ from .services.reconciling import Reconciling
 from .services.refreshing import Refreshing
 from .services.releasing import Releasing
 from .services.scheduling import Scheduling
+from .services.settling import Settling
 from .settings import Settings
 from .slack.edge import SlackEdge
 from .slack.services import SlackServices
@@ -153,9 +154,10 @@ async def _start(settings: Settings, clock: Clock | None, listener: socket.socke
         clock=time,
         titles={name: platforms.get(name).title for name in platforms.names},
     )
-    services = _build_services(settings, stores, platforms, slack, time)
+    bell = _Bell()
+    services = _build_services(settings, stores, platforms, slack, time, bell)
     stack.push_async_callback(services.delivering.stop, _STOP_TIMEOUT)
-    scheduler = _build_scheduler(services, stores, time)
+    scheduler = bell.scheduler = _build_scheduler(services, stores, time)
     slack.connect(
         SlackServices(
             connecting=services.connecting,
@@ -187,10 +189,25 @@ async def _start(settings: Settings, clock: Clock | None, listener: socket.socke
     return Bot(address=address, platforms=platforms, scheduler=scheduler, services=services)
 
 
+class _Bell:
+    """Wakes the scheduler when something may be due at once; it comes to be before the scheduler does."""
+
+    def __init__(self) -> None:
+        self.scheduler: Scheduler | None = None
+
+    def ring(self) -> None:
+        if self.scheduler is not None:
+            self.scheduler.wake()
+
+    def on_event(self, event: Event) -> None:
+        if isinstance(event, PostScheduled | ConnectionCompleted | DeliveryRetried):
+            self.ring()
+
+
 def _build_services(
-    settings: Settings, stores: Stores, platforms: Platforms, slack: SlackEdge, clock: Clock
+    settings: Settings, stores: Stores, platforms: Platforms, slack: SlackEdge, clock: Clock, bell: _Bell
 ) -> Services:
-    emit: Emit = emit_to([log_event])
+    emit: Emit = emit_to([log_event, bell.on_event])
     vault = Vault(_load_keys(settings))
     refreshing = Refreshing(
         platforms=platforms,
@@ -198,6 +215,16 @@ def _build_services(
         deliveries=stores.deliveries,
         notifier=slack.notifier,
         vault=vault,
+        clock=clock,
+        emit=emit,
+    )
+    settling = Settling(
+        platforms=platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        refreshing=refreshing,
+        members=slack.directory,
+        notifier=slack.notifier,
         clock=clock,
         emit=emit,
     )
@@ -237,17 +264,19 @@ def _build_services(
             connections=stores.connections,
             deliveries=stores.deliveries,
             refreshing=refreshing,
-            members=slack.directory,
+            settling=settling,
             notifier=slack.notifier,
             clock=clock,
             emit=emit,
             worker_id=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+            wake=bell.ring,
         ),
         reconciling=Reconciling(
             platforms=platforms,
             connections=stores.connections,
             deliveries=stores.deliveries,
             refreshing=refreshing,
+            settling=settling,
             notifier=slack.notifier,
             clock=clock,
             emit=emit,

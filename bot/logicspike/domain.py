@@ -21,6 +21,7 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Draft",
+    "DueDelivery",
     "HoldReason",
     "IllegalTransition",
     "Member",
@@ -212,6 +213,7 @@ class HoldReason(StrEnum):
     MEMBER = "member"
     OPERATOR = "operator"
     LATE = "late"
+    PARKED = "parked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,7 @@ class Delivery:
         published_url: its address.
         settled_at: when it reached its present state.
         checks: how often an unknown outcome was looked up.
+        deaths: how often the process that held it ended without an outcome.
         is_asked: whether the author was asked about an unknown outcome or a late post.
         is_confirmed: whether the author said that it may go out although it is late.
     """
@@ -286,6 +289,7 @@ class Delivery:
     published_url: str | None = None
     settled_at: datetime | None = None
     checks: int = 0
+    deaths: int = 0
     is_asked: bool = False
     is_confirmed: bool = False
 
@@ -293,6 +297,15 @@ class Delivery:
     def author(self) -> Member:
         """Who scheduled it."""
         return Member(team_id=self.team_id, user_id=self.author_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDelivery:
+    """As much of a due delivery as is needed to decide whose turn it is."""
+
+    delivery_id: str
+    team_id: str
+    connection_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

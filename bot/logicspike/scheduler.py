@@ -49,6 +49,7 @@ class Scheduler:
         self._last_deliver = time.monotonic()
         self._is_running = False
         self._running: set[asyncio.Task[object]] = set()
+        self._is_wanted = False
         ticks = {
             _DELIVER: (deliver, deliver_every),
             "rescue": (rescue, timedelta(seconds=15)),
@@ -74,12 +75,16 @@ class Scheduler:
     async def _run(self, name: str, tick: Tick) -> None:
         if not self._is_running:
             return
+        if name == _DELIVER:
+            self._is_wanted = False
         # The library cancels running coroutine jobs when it shuts down; a tick of its own task is waited for instead.
         task = asyncio.create_task(_attempt(name, tick))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         if await asyncio.shield(task) and name == _DELIVER:
             self._last_deliver = time.monotonic()
+        if name == _DELIVER and self._is_wanted:
+            self.wake()
 
     def start(self) -> None:
         """Begin ticking, at once."""
@@ -88,6 +93,8 @@ class Scheduler:
 
     def wake(self) -> None:
         """Look for what is due now rather than at the next tick."""
+        # Woken while a look is under way, it looks once more afterwards.
+        self._is_wanted = True
         if self._is_running:
             self._scheduler.modify_job(_DELIVER, next_run_time=datetime.now(UTC))
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from logicspike.domain import ConnectionStatus, DeliveryState
-from logicspike.services import delivering, refreshing
+from logicspike.services import refreshing, settling
 from logicspike.services.notices import OutcomeQuestion, ReconnectNeeded
 from logicspike.services.ports import StoreUnavailable
 
@@ -20,7 +20,7 @@ LEFT = 1000
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(delivering, "_SETTLE_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(settling, "_SETTLE_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(refreshing, "_SAVE_PAUSE", timedelta(milliseconds=1))
     monkeypatch.setattr(refreshing, "_WAIT_FOR_OTHER", timedelta(milliseconds=1))
 

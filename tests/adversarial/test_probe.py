@@ -37,8 +37,11 @@ async def test_refresh_that_answers_token_expired_ends_in_a_reconnect(team):
 async def test_uninstall_with_open_choice(team):
     connection = await team.connect()
     question = replace(
-        connection, connection_id="q" * 16, status=ConnectionStatus.PENDING_CHOICE,
-        choices=(connection.account,), nickname="echo:qqq",
+        connection,
+        connection_id="q" * 16,
+        status=ConnectionStatus.PENDING_CHOICE,
+        choices=(connection.account,),
+        nickname="echo:qqq",
     )
     await team.stores.connections.insert(question)
     await team.leaving.remove_workspace("T1")
@@ -69,14 +72,17 @@ async def test_rotated_tokens_survive_an_outage(team, restart, faults):
     team.clock.advance(timedelta(hours=2))
     for n in range(0, 12):
         pass
+
     # the swap that stores the new tokens
     class At(type(faults)):
         pass
+
     async def around(name, call):
         if name == "connections.swap" and not getattr(faults, "done", False):
             faults.done = True
             raise StoreUnavailable("x")
         return await call()
+
     faults.around = around
     await other.delivering.deliver_due()
     await other.delivering.wait_until_idle()
@@ -139,7 +145,9 @@ async def test_move_of_a_late_post_is_not_published_without_asking(team):
     assert (await team.read(delivery)).hold_reason is HoldReason.LATE
     conns = await team.stores.connections.list_for_team("T1")
     target = next(c for c in conns if c.connection_id != first.connection_id)
-    await team.disconnecting.disconnect(team.ana, first.connection_id, posts=PostsOnDisconnect.MOVE, move_to=target.connection_id)
+    await team.disconnecting.disconnect(
+        team.ana, first.connection_id, posts=PostsOnDisconnect.MOVE, move_to=target.connection_id
+    )
     await team.deliver()
     assert team.fake.ledger == []
 
@@ -151,7 +159,9 @@ async def test_move_to_an_account_that_has_the_post_already(team):
     target = next(c for c in conns if c.connection_id != first.connection_id)
     team.fake.knows_keys = False
     await team.schedule(accounts=(first.nickname, target.nickname))
-    await team.disconnecting.disconnect(team.ana, first.connection_id, posts=PostsOnDisconnect.MOVE, move_to=target.connection_id)
+    await team.disconnecting.disconnect(
+        team.ana, first.connection_id, posts=PostsOnDisconnect.MOVE, move_to=target.connection_id
+    )
     await team.deliver(after=MINUTE)
     await team.deliver(after=MINUTE)
     assert len(team.fake.ledger) == 1
@@ -181,8 +191,11 @@ async def test_gone_connection_tells_author(team):
     # scheduled in the same moment
     from logicspike.services.scheduling import _to_delivery
     from logicspike.domain import ScheduledPost
+
     now = team.clock.now()
-    post = ScheduledPost(post_id="p", author=team.ana, text="x", link=None, due_at=now, zone="UTC", wall_time="", created_at=now)
+    post = ScheduledPost(
+        post_id="p", author=team.ana, text="x", link=None, due_at=now, zone="UTC", wall_time="", created_at=now
+    )
     delivery = _to_delivery(post, connection)
     await team.stores.deliveries.insert_many([delivery])
     await team.deliver()

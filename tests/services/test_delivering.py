@@ -5,14 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from team import claim_due
 
-from logicspike.domain import ConnectionStatus, DeliveryState, HoldReason
+from logicspike.domain import Attempt, ConnectionStatus, DeliveryState, HoldReason
 from logicspike.plugin.errors import (
     MemberActionRequired,
     OperatorActionRequired,
     OutcomeUnknown,
     PlatformUnavailable,
     PostRejected,
+    RateLimited,
     TokenExpired,
 )
 from logicspike.plugin.types import Problem
@@ -225,8 +227,8 @@ async def test_a_rate_limit_snoozes_without_counting(team):
     waiting = await team.read(delivery)
     assert (DeliveryState.SCHEDULED, 0) == (waiting.state, waiting.tries)
     assert team.clock.now() + timedelta(seconds=30) == waiting.next_try_at
-    assert 0 == await team.deliver(after=timedelta(seconds=29))
-    await team.deliver(after=timedelta(seconds=1))
+    assert 0 == await team.deliver(after=timedelta(seconds=28))
+    await team.deliver(after=timedelta(seconds=2))
     assert 1 == len(team.fake.ledger)
 
 
@@ -345,7 +347,7 @@ async def test_a_claim_whose_process_died_before_sending_goes_back_to_the_schedu
     delivery = await team.schedule()
     team.clock.advance(MINUTE)
     now = team.clock.now()
-    await team.stores.deliveries.claim_due(now=now, owner="dead", until=now + timedelta(seconds=90), limit=10)
+    await claim_due(team.stores.deliveries, now=now, owner="dead", until=now + timedelta(seconds=90), limit=10)
 
     assert 0 == await team.reconciling.rescue()
     team.clock.advance(LEASE_AND_A_BIT)
@@ -361,8 +363,8 @@ async def test_a_process_that_died_while_publishing_leaves_an_unknown_not_a_seco
     delivery = await team.schedule()
     team.clock.advance(MINUTE)
     now = team.clock.now()
-    [claimed] = await team.stores.deliveries.claim_due(
-        now=now, owner="dead", until=now + timedelta(seconds=90), limit=10
+    [claimed] = await claim_due(
+        team.stores.deliveries, now=now, owner="dead", until=now + timedelta(seconds=90), limit=10
     )
     publishing = replace(claimed, state=DeliveryState.PUBLISHING)
     assert await team.stores.deliveries.swap(claimed, publishing)
@@ -427,3 +429,120 @@ async def test_a_post_whose_author_lost_the_account_is_held(team):
 
     assert HoldReason.MEMBER == (await team.read(delivery)).hold_reason
     assert [] == team.fake.ledger
+
+
+async def test_a_rate_limit_holds_back_the_whole_account(team, refuse):
+    await team.connect()
+    first, second = await team.schedule("first"), await team.schedule("second", due_in=timedelta(minutes=2))
+    until = team.clock.now() + timedelta(minutes=9)
+    refuse(RateLimited("slow down", until=until), times=9)
+
+    await team.deliver(after=MINUTE)
+
+    assert [until, until] == [(await team.read(each)).next_try_at for each in (first, second)]
+    assert 0 == await team.deliver(after=timedelta(minutes=5))
+
+
+async def test_an_app_wide_limit_holds_back_every_account_of_the_platform(team, refuse):
+    await team.connect(person="p-1")
+    other = await team.connect(person="p-2")
+    limited = await team.schedule("limited", accounts=("echo:ann-echo",))
+    elsewhere = await team.schedule("elsewhere", accounts=(other.nickname,), due_in=timedelta(minutes=3))
+    until = team.clock.now() + timedelta(minutes=9)
+    refuse(RateLimited("no more today", until=until, is_app_wide=True))
+
+    await team.deliver(after=MINUTE)
+
+    assert [until, until] == [(await team.read(each)).next_try_at for each in (limited, elsewhere)]
+
+
+async def test_one_account_is_served_by_one_worker_at_a_time(team, second_worker, monkeypatch):
+    await team.connect()
+    for number in range(6):
+        await team.schedule(f"post {number}", due_in=timedelta(seconds=10 + number))
+    at_once, most = 0, 0
+    publish = team.platforms.publish
+
+    async def counting(*args: object) -> object:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        try:
+            return await publish(*args)
+        finally:
+            at_once -= 1
+
+    monkeypatch.setattr(team.platforms, "publish", counting)
+    team.clock.advance(MINUTE)
+    await asyncio.gather(team.delivering.deliver_due(), second_worker.deliver_due())
+    await team.delivering.wait_until_idle()
+    await second_worker.wait_until_idle()
+
+    assert 1 == most
+    assert [f"post {n}" for n in range(6)] == [entry.text for entry in team.fake.ledger]
+
+
+async def test_a_lane_of_a_dead_worker_is_free_when_its_lease_is_over(team):
+    connection = await team.connect()
+    await team.schedule()
+    now = team.clock.now()
+    await team.stores.connections.take_lanes(
+        [connection.connection_id], owner="dead", until=now + timedelta(minutes=2), now=now
+    )
+
+    assert 0 == await team.deliver(after=MINUTE)
+    assert 1 == await team.deliver(after=MINUTE)
+    assert 1 == len(team.fake.ledger)
+
+
+async def test_a_post_that_keeps_ending_its_process_is_set_aside_with_one_message(team):
+    await team.connect()
+    poison = await team.schedule("poison")
+    team.clock.advance(MINUTE)
+    for _ in range(4):
+        now = team.clock.now()
+        await claim_due(team.stores.deliveries, now=now, owner="dies", until=now + timedelta(seconds=90), limit=10)
+        team.clock.advance(LEASE_AND_A_BIT)
+        await team.reconciling.rescue()
+
+    parked = await team.read(poison)
+    assert (DeliveryState.HELD, HoldReason.PARKED, 2) == (parked.state, parked.hold_reason, parked.deaths)
+    assert 1 == len(team.notifier.of(DeliveryHeld))
+    assert 1 == len(team.notifier.of(OperatorTrouble))
+    await team.schedule("other", due_in=timedelta(seconds=1))
+    await team.deliver(after=timedelta(seconds=1))
+    assert ["other"] == [entry.text for entry in team.fake.ledger]
+
+
+async def test_a_post_that_dies_while_publishing_is_asked_about_after_three_deaths(team):
+    await team.connect()
+    poison = await team.schedule("poison")
+    team.clock.advance(MINUTE)
+    for _ in range(3):
+        now = team.clock.now()
+        [claimed] = await claim_due(
+            team.stores.deliveries, now=now, owner="dies", until=now + timedelta(seconds=90), limit=10
+        )
+        attempts = (*claimed.attempts, Attempt(attempt_id=f"a{len(claimed.attempts)}", started_at=now))
+        assert await team.stores.deliveries.swap(
+            claimed, replace(claimed, state=DeliveryState.PUBLISHING, attempts=attempts)
+        )
+        team.clock.advance(LEASE_AND_A_BIT)
+        await team.reconciling.rescue()
+        for _ in range(2):
+            team.clock.advance(SETTLE)
+            await team.reconciling.settle_unknown()
+
+    assert DeliveryState.UNKNOWN == (await team.read(poison)).state
+    assert 1 == len(team.notifier.of(OutcomeQuestion))
+    assert [] == team.fake.ledger
+
+
+@pytest.fixture
+async def second_worker(team):
+    """Another process on the same store."""
+    other = object.__new__(type(team.delivering))
+    other.__dict__.update(team.delivering.__dict__)
+    other._tasks, other._busy, other._worker_id = set(), {}, "worker-2"
+    yield other
+    await other.stop(timedelta(seconds=5))

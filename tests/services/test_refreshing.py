@@ -122,6 +122,7 @@ async def test_a_refusal_of_tokens_that_were_renewed_meanwhile_costs_no_further_
 async def test_a_removed_connection_has_no_credential(team):
     connection = await team.connect()
     await team.disconnecting.erase(connection)
+    connection = await team.connection(connection)
 
     with pytest.raises(ConnectionGone):
         await team.refreshing.get_credential(connection)

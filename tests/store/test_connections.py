@@ -124,11 +124,19 @@ async def test_the_list_leaves_out_disconnected_ones_and_is_oldest_first(stores,
     assert (old, young) == await stores.connections.list_for_team("T1")
 
 
-async def test_a_worker_finds_connections_of_all_workspaces_by_id(stores, new_connection):
+async def test_a_lane_is_one_workers_at_a_time_across_workspaces(stores, new_connection, now):
     mine, theirs = new_connection(), new_connection(team_id="T2")
     await stores.connections.insert(mine)
     await stores.connections.insert(theirs)
-    assert {mine, theirs} == set(await stores.connections.find_any([mine.connection_id, theirs.connection_id, "none"]))
+    ids, until = [mine.connection_id, theirs.connection_id, "none"], now + timedelta(minutes=1)
+    take = stores.connections.take_lanes
+    assert {mine, theirs} == set(await take(ids, owner="a", until=until, now=now))
+    assert () == await take(ids, owner="b", until=until, now=now)
+    await stores.connections.release_lanes([mine.connection_id], owner="b")
+    assert () == await take(ids, owner="b", until=until, now=now)
+    await stores.connections.release_lanes([mine.connection_id], owner="a")
+    assert (mine,) == await take(ids, owner="b", until=until, now=now)
+    assert (theirs,) == await take([theirs.connection_id], owner="c", until=until + timedelta(minutes=1), now=until)
 
 
 async def test_a_refresh_lease_is_for_one_and_free_again_when_given_back(stores, new_connection, now):

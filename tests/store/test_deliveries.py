@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
+from team import claim_due
 
 from logicspike.domain import TRANSITIONS, Attempt, DeliveryState, HoldReason, IllegalTransition
 
@@ -19,7 +20,7 @@ ILLEGAL = sorted(
 
 
 def claim(stores, now, *, limit=10, owner="w1"):
-    return stores.deliveries.claim_due(now=now, owner=owner, until=now + timedelta(minutes=2), limit=limit)
+    return claim_due(stores.deliveries, now=now, owner=owner, until=now + timedelta(minutes=2), limit=limit)
 
 
 async def test_what_was_kept_is_found_with_every_field(stores, new_delivery, now):

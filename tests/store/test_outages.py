@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote_plus, unquote, urlsplit
 
 import pytest
+from team import claim_due
 
 from logicspike.clock import MovableClock
 from logicspike.domain import DeliveryState
@@ -117,7 +118,7 @@ async def test_a_claim_whose_reply_is_lost_is_found_by_its_token(wired_stores, w
     delivery = new_delivery()
     await wired_stores.deliveries.insert_many([delivery])
     wire.lose_reply_to("update")
-    (claimed,) = await wired_stores.deliveries.claim_due(**claim)
+    (claimed,) = await claim_due(wired_stores.deliveries, **claim)
     assert claimed.delivery_id == delivery.delivery_id
     assert claimed == await wired_stores.deliveries.find("T1", delivery.delivery_id)
     assert wire.lost == 1
@@ -126,8 +127,8 @@ async def test_a_claim_whose_reply_is_lost_is_found_by_its_token(wired_stores, w
 async def test_a_claim_that_never_arrived_claims_nothing(wired_stores, wire, new_delivery, claim):
     await wired_stores.deliveries.insert_many([new_delivery()])
     wire.lose_reply_to("update", is_before=True)
-    assert await wired_stores.deliveries.claim_due(**claim) == ()
-    assert len(await wired_stores.deliveries.claim_due(**claim)) == 1
+    assert await claim_due(wired_stores.deliveries, **claim) == ()
+    assert len(await claim_due(wired_stores.deliveries, **claim)) == 1
 
 
 async def test_a_move_whose_reply_is_lost_is_known_to_have_won(wired_stores, wire, new_delivery):

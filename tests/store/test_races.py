@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
+from team import claim_due
+
 from logicspike.domain import ConnectionStatus, DeliveryState, PendingAuthorization, Purpose
 from logicspike.services.ports import NameTaken
 from logicspike.store.mongo import open_database
@@ -19,8 +21,8 @@ async def test_each_delivery_is_claimed_by_exactly_one(
 
     async def work(stores, owner):
         mine = []
-        while claimed := await stores.deliveries.claim_due(
-            now=now, owner=owner, until=now + timedelta(minutes=1), limit=10
+        while claimed := await claim_due(
+            stores.deliveries, now=now, owner=owner, until=now + timedelta(minutes=1), limit=10
         ):
             mine += claimed
         return owner, mine

@@ -40,7 +40,7 @@ async def test_the_read_of_a_claim_touches_its_limit_of_index_keys_and_no_docume
     find = {
         "find": "deliveries",
         "filter": {"state": "scheduled", "next_try_at": {"$lte": now}},
-        "projection": {"_id": 1},
+        "projection": {"_id": 1, "team_id": 1, "connection_id": 1},
         "sort": {"next_try_at": 1, "_id": 1},
         "limit": 50,
     }

@@ -92,12 +92,16 @@ class RateLimited(PlatformError):
     Args:
         explanation: what was throttled, in plain words.
         until: when to try again, aware UTC.
+        is_app_wide: whether our whole developer app is throttled, not just this account.
         reference: the platform's own trace id, if it gave one.
     """
 
-    def __init__(self, explanation: str, *, until: datetime, reference: str | None = None) -> None:
+    def __init__(
+        self, explanation: str, *, until: datetime, is_app_wide: bool = False, reference: str | None = None
+    ) -> None:
         super().__init__(explanation, reference=reference)
         self.until = until
+        self.is_app_wide = is_app_wide
 
 
 class PlatformUnavailable(PlatformError):

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..domain import Connection, Delivery, DeliveryState, Draft, Member, PendingAuthorization, ScheduledPost, Ticket
+from ..domain import (
+    Connection,
+    Delivery,
+    DeliveryState,
+    Draft,
+    DueDelivery,
+    Member,
+    PendingAuthorization,
+    ScheduledPost,
+    Ticket,
+)
 from .notices import Notice
 
 __all__ = [
@@ -137,8 +147,21 @@ class ConnectionStore(Protocol):
         """All nicknames in use in the workspace, of disconnected ones too."""
         ...
 
-    async def find_any(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:
-        """Connections by id across workspaces: for delivering what was claimed, never on behalf of a member."""
+    async def take_lanes(
+        self, connection_ids: Collection[str], *, owner: str, until: datetime, now: datetime
+    ) -> tuple[Connection, ...]:
+        """Become the only one who publishes to these accounts, across workspaces; those that nobody else holds.
+
+        Args:
+            connection_ids: whose lanes are wanted.
+            owner: a fresh random value for this very take.
+            until: end of the lease.
+            now: lanes whose lease is over by then are free.
+        """
+        ...
+
+    async def release_lanes(self, connection_ids: Collection[str], *, owner: str) -> None:
+        """Give lanes back, if they're still ours."""
         ...
 
     async def take_refresh_lease(self, connection: Connection, *, owner: str, until: datetime, now: datetime) -> bool:
@@ -161,8 +184,25 @@ class DeliveryStore(Protocol):
         """Keep new deliveries."""
         ...
 
-    async def claim_due(self, *, now: datetime, owner: str, until: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Claim what is scheduled and due, oldest first, each for exactly one caller, under one fresh claim_token."""
+    async def list_due(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        not_connections: Collection[str] = (),
+        not_teams: Collection[str] = (),
+    ) -> tuple[DueDelivery, ...]:
+        """What is scheduled and due across workspaces, oldest first, leaving out some accounts and workspaces."""
+        ...
+
+    async def claim(
+        self, delivery_ids: Collection[str], *, now: datetime, owner: str, until: datetime
+    ) -> tuple[Delivery, ...]:
+        """Claim those that are still scheduled and due, each for exactly one caller, under one fresh claim_token."""
+        ...
+
+    async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
+        """Let nothing of an account, or of a whole platform, be tried before a time; how many were moved."""
         ...
 
     async def swap(self, before: Delivery, after: Delivery) -> bool:

@@ -18,8 +18,9 @@ from ..plugin.types import PublishedPost
 from .notices import DeliveryPublished, OutcomeQuestion
 from .ports import ConnectionStore, DeliveryStore, Notifier
 from .refreshing import ConnectionGone, Refreshing
+from .settling import Settling
 
-__all__ = ["LOOKUPS", "SETTLE", "Reconciling"]
+__all__ = ["DEATHS", "LOOKUPS", "SETTLE", "Reconciling"]
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ SETTLE: Final = timedelta(seconds=120)
 """How long after a lost answer the platform is asked: its time limit, plus pauses, plus the lag of its read side."""
 LOOKUPS: Final = 2
 """How often a platform must say "not there" before the post is tried again."""
+DEATHS: Final = 3
+"""How often a post may take its process with it before it is set aside for a person."""
 _LOOKUP_LEASE: Final = timedelta(seconds=60)
 _ASK_AGAIN: Final = timedelta(minutes=10)
 
@@ -39,6 +42,7 @@ class Reconciling:
         connections: where connections are kept.
         deliveries: where deliveries are kept.
         refreshing: hands out fresh credentials.
+        settling: sets posts aside.
         notifier: direct messages.
         clock: the time.
         emit: takes events.
@@ -51,6 +55,7 @@ class Reconciling:
         connections: ConnectionStore,
         deliveries: DeliveryStore,
         refreshing: Refreshing,
+        settling: Settling,
         notifier: Notifier,
         clock: Clock,
         emit: Emit,
@@ -59,6 +64,7 @@ class Reconciling:
         self._connections = connections
         self._deliveries = deliveries
         self._refreshing = refreshing
+        self._settling = settling
         self._notifier = notifier
         self._clock = clock
         self._emit = emit
@@ -73,6 +79,9 @@ class Reconciling:
         """
         rescued = 0
         for delivery in await self._deliveries.list_expired_claims(self._clock.now()):
+            if delivery.state is DeliveryState.CLAIMED and delivery.deaths + 1 >= DEATHS:
+                rescued += await self._settling.park(delivery)
+                continue
             after = self._freed(delivery)
             if not await self._deliveries.swap(delivery, after):
                 continue
@@ -84,7 +93,7 @@ class Reconciling:
 
     def _freed(self, delivery: Delivery) -> Delivery:
         now = self._clock.now()
-        freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None)
+        freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None, deaths=delivery.deaths + 1)
         if delivery.state is DeliveryState.CLAIMED:
             return replace(freed, state=DeliveryState.SCHEDULED)
         attempts: tuple[Attempt, ...] = delivery.attempts
@@ -169,7 +178,7 @@ class Reconciling:
             # The lease stays until its end: the next look is a minute away.
             await self._deliveries.swap(delivery, replace(delivery, checks=checks))
             return
-        if not is_certain:
+        if not is_certain or delivery.deaths >= DEATHS:
             await self._ask(delivery)
             return
         after = replace(

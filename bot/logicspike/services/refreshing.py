@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 import weakref
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -27,10 +28,12 @@ __all__ = ["ConnectionGone", "FreshCredential", "Refreshing"]
 
 log = logging.getLogger(__name__)
 
-_LEASE: Final = timedelta(seconds=60)  # longer than two of the façade's 20 s limits
+_LEASE: Final = timedelta(seconds=120)  # longer than three of the façade's 20 s limits, the pauses, and saving
 _WAIT_FOR_OTHER: Final = timedelta(milliseconds=250)
 _ROUNDS: Final = 120
-_SAVE_FOR: Final = timedelta(seconds=30)  # with the façade's limit, still within the lease
+_REPEATS: Final = (timedelta(seconds=1), timedelta(seconds=3))
+"""Pauses before the same refresh token is sent again; together within the ten seconds that providers allow for."""
+_SAVE_FOR: Final = timedelta(seconds=30)
 _SAVE_PAUSE: Final = timedelta(seconds=1)
 
 
@@ -57,6 +60,7 @@ class Refreshing:
         vault: seals tokens.
         clock: the time.
         emit: takes events.
+        pause: waits, in seconds; a test hands in its own.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Refreshing:
         vault: Vault,
         clock: Clock,
         emit: Emit,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._platforms = platforms
         self._connections = connections
@@ -77,6 +82,7 @@ class Refreshing:
         self._vault = vault
         self._clock = clock
         self._emit = emit
+        self._pause = pause
         # In one process, callers for one connection queue up here; between processes the store's lease decides.
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -84,7 +90,7 @@ class Refreshing:
         """Get a credential for a connection, refreshed if it ends soon.
 
         Args:
-            connection: as it was read; it's read again here.
+            connection: as it was read; it's read again where its tokens won't do.
             refused_version: the token_version the platform has just refused; those tokens are not handed out again.
 
         Raises:
@@ -100,10 +106,12 @@ class Refreshing:
                 fresh = await self._try_once(connection, refused_version)
                 if fresh is not None:
                     return fresh
-                await asyncio.sleep(_WAIT_FOR_OTHER.total_seconds())
+                await self._pause(_WAIT_FOR_OTHER.total_seconds())
         raise PlatformUnavailable("The access is being renewed by another process and did not become ready.")
 
     async def _try_once(self, connection: Connection, refused_version: int | None) -> FreshCredential | None:
+        if self._is_good(connection, refused_version):
+            return FreshCredential(connection=connection, credential=self._open(connection))
         current = await self._read(connection)
         credential = self._open(current)
         is_refused = current.token_version == refused_version
@@ -121,6 +129,15 @@ class Refreshing:
             raise
         finally:
             await self._connections.release_refresh_lease(current.connection_id, owner=owner)
+
+    def _is_good(self, connection: Connection, refused_version: int | None) -> bool:
+        """Whether what the caller read a moment ago will do; should it be outdated, the platform refuses it."""
+        return (
+            connection.status is ConnectionStatus.ACTIVE
+            and connection.sealed is not None
+            and connection.token_version != refused_version
+            and not self._ends_soon(connection)
+        )
 
     async def _read(self, connection: Connection) -> Connection:
         current = await self._connections.find(connection.team_id, connection.connection_id)
@@ -188,11 +205,18 @@ class Refreshing:
         return FreshCredential(connection=after, credential=renewed)
 
     async def _ask_for_tokens(self, connection: Connection, credential: Credential) -> TokenSet:
-        try:
-            return await self._platforms.refresh(connection.platform, credential)
-        except TokenExpired as error:
-            # Refreshing is the answer to this everywhere else; here it says that there's nothing left to refresh with.
-            raise ReconnectRequired(error.explanation) from error
+        """Refresh; an answer that got lost is asked for again with the same refresh token, within its grace at best."""
+        for pause in (*_REPEATS, None):
+            try:
+                return await self._platforms.refresh(connection.platform, credential)
+            except TokenExpired as error:
+                # Refreshing is the answer to this everywhere else; here it says there's nothing left to refresh with.
+                raise ReconnectRequired(error.explanation) from error
+            except PlatformUnavailable:
+                if pause is None:
+                    raise
+                await self._pause(pause.total_seconds())
+        raise AssertionError("the last try returns or raises")
 
     async def _save(self, before: Connection, after: Connection) -> bool:
         """Write renewed tokens, trying for as long as nobody else may refresh."""
@@ -207,7 +231,7 @@ class Refreshing:
             except StoreUnavailable:
                 if time.monotonic() > until:
                     raise
-                await asyncio.sleep(_SAVE_PAUSE.total_seconds())
+                await self._pause(_SAVE_PAUSE.total_seconds())
 
     async def _withdraw_if_gone(self, connection: Connection, renewed: Credential) -> None:
         """Tokens that came for an account which was disconnected meanwhile are nobody's: end them at the platform."""

@@ -88,7 +88,7 @@ def _held_buttons(delivery: Delivery) -> tuple[InteractiveElement | None, ...]:
         case HoldReason.LATE:
             drop = button("Drop", LATE_DROP, delivery.delivery_id, style="danger", confirm=_DROP)
             return (release_button(delivery), drop)
-        case HoldReason.MEMBER | HoldReason.OPERATOR | None:
+        case HoldReason.MEMBER | HoldReason.OPERATOR | HoldReason.PARKED | None:
             return (release_button(delivery), cancel_button(delivery))
 
 
@@ -97,7 +97,7 @@ def release_button(delivery: Delivery, *, is_primary: bool = True) -> Interactiv
     match delivery.hold_reason:
         case HoldReason.LATE:
             label = "Publish now"
-        case HoldReason.MEMBER | HoldReason.OPERATOR:
+        case HoldReason.MEMBER | HoldReason.OPERATOR | HoldReason.PARKED:
             # Nobody tells us that the cause is gone: the author's click is how the post goes on.
             label = "Try again"
         case HoldReason.RECONNECT | None:

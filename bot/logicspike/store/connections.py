@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Final
 
 from pymongo import ASCENDING
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from ..domain import Connection, ConnectionStatus
 from ..services.ports import NameTaken
 from .documents import changes_to, connection_from_document, connection_to_document
-from .mongo import Database, Document, reports_outage, wins_or_landed
+from .mongo import Database, Document, is_reply_lost, reports_outage, wins_or_landed
 
 __all__ = ["MongoConnectionStore"]
 
@@ -25,8 +25,9 @@ _TAKEN: Final = "another connection of the workspace has this nickname or accoun
 class MongoConnectionStore:
     """The ``ConnectionStore``.
 
-    Besides a connection's own fields a document has ``is_chosen``, ``refresh_lease`` (owner and until), and
-    ``write_id``, the mark of the last write, by which a write finds out whether it landed when its reply is lost.
+    Besides a connection's own fields a document has ``is_chosen``, ``refresh_lease`` and ``lane`` (each an owner and
+    an until), and ``write_id``, the mark of the last write, by which a write finds out whether it landed when its
+    reply is lost.
     """
 
     def __init__(self, database: Database) -> None:
@@ -110,10 +111,38 @@ class MongoConnectionStore:
         return frozenset(document["nickname"] for document in documents)
 
     @reports_outage
-    async def find_any(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:
-        """Connections by id across workspaces: for delivering what was claimed, never on behalf of a member."""
-        documents = await self._connections.find({"_id": {"$in": list(connection_ids)}}).to_list(None)
+    async def take_lanes(
+        self, connection_ids: Collection[str], *, owner: str, until: datetime, now: datetime
+    ) -> tuple[Connection, ...]:
+        """Become the only one who publishes to these accounts, across workspaces; those that nobody else holds.
+
+        Args:
+            connection_ids: whose lanes are wanted.
+            owner: a fresh random value for this very take.
+            until: end of the lease.
+            now: lanes whose lease is over by then are free.
+
+        Raises:
+            StoreUnavailable: the database did not answer; what was taken all the same is free when the lease is over.
+        """
+        wanted = {"_id": {"$in": list(connection_ids)}}
+        free = {"$or": [{"lane": None}, {"lane.until": {"$lte": now}}]}
+        try:
+            await self._connections.update_many(
+                {**wanted, **free}, {"$set": {"lane": {"owner": owner, "until": until}}}
+            )
+        except PyMongoError as error:
+            # The reply may be lost, not the lanes: what carries our mark is ours.
+            if not is_reply_lost(error):
+                raise
+        documents = await self._connections.find({**wanted, "lane.owner": owner}).to_list(None)
         return tuple(connection_from_document(document) for document in documents)
+
+    @reports_outage
+    async def release_lanes(self, connection_ids: Collection[str], *, owner: str) -> None:
+        """Give lanes back, if they're still ours."""
+        ours = {"_id": {"$in": list(connection_ids)}, "lane.owner": owner}
+        await self._connections.update_many(ours, {"$unset": {"lane": ""}})
 
     @reports_outage
     async def take_refresh_lease(self, connection: Connection, *, owner: str, until: datetime, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from pymongo import ASCENDING
 from pymongo.errors import PyMongoError
 
-from ..domain import Delivery, DeliveryState, check_transition
+from ..domain import Delivery, DeliveryState, DueDelivery, check_transition
 from .documents import changes_to, delivery_from_document, delivery_to_document
 from .mongo import Database, Document, is_reply_lost, reports_outage, wins_or_landed
 
@@ -20,6 +20,7 @@ __all__ = ["MongoDeliveryStore"]
 _OWNED: Final = frozenset(field.name for field in fields(Delivery)) - {"delivery_id"}
 _OPEN: Final = ("scheduled", "claimed", "publishing", "held", "unknown")
 _WAITING: Final = ("scheduled", "claimed", "publishing", "held")
+_OLDEST_FIRST: Final = [("next_try_at", ASCENDING), ("_id", ASCENDING)]
 _BY_DUE: Final = [("due_at", ASCENDING), ("_id", ASCENDING)]
 
 
@@ -59,24 +60,56 @@ class MongoDeliveryStore:
         return False
 
     @reports_outage
-    async def claim_due(self, *, now: datetime, owner: str, until: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Claim what is scheduled and due, oldest first, each for exactly one caller, under one fresh claim_token.
+    async def list_due(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        not_connections: Collection[str] = (),
+        not_teams: Collection[str] = (),
+    ) -> tuple[DueDelivery, ...]:
+        """What is scheduled and due across workspaces, oldest first, leaving out some accounts and workspaces.
 
         Args:
             now: what may be tried by then is due.
+            limit: how many at most.
+            not_connections: accounts to leave out.
+            not_teams: workspaces to leave out.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        query: Document = {"state": DeliveryState.SCHEDULED.value, "next_try_at": {"$lte": now}}
+        if not_connections:
+            query["connection_id"] = {"$nin": list(not_connections)}
+        if not_teams:
+            query["team_id"] = {"$nin": list(not_teams)}
+        only_what_the_index_has = {"_id": 1, "team_id": 1, "connection_id": 1}
+        found = self._deliveries.find(query, only_what_the_index_has).sort(_OLDEST_FIRST).limit(limit)
+        return tuple(
+            DueDelivery(delivery_id=each["_id"], team_id=each["team_id"], connection_id=each["connection_id"])
+            for each in await found.to_list(None)
+        )
+
+    @reports_outage
+    async def claim(
+        self, delivery_ids: Collection[str], *, now: datetime, owner: str, until: datetime
+    ) -> tuple[Delivery, ...]:
+        """Claim those that are still scheduled and due, each for exactly one caller, under one fresh claim_token.
+
+        Args:
+            delivery_ids: from ``list_due``.
+            now: what may be tried by then is due.
             owner: the process that claims.
             until: end of the lease.
-            limit: how many at most.
 
         Raises:
             StoreUnavailable: the database did not answer; what was claimed all the same is free when the lease is over.
         """
-        due = {"state": DeliveryState.SCHEDULED.value, "next_try_at": {"$lte": now}}
-        oldest_first = [("next_try_at", ASCENDING), ("_id", ASCENDING)]
-        found = await self._deliveries.find(due, {"_id": 1}).sort(oldest_first).limit(limit).to_list(None)
-        if not found:
+        if not delivery_ids:
             return ()
-        ids = {"_id": {"$in": [document["_id"] for document in found]}}
+        ids = {"_id": {"$in": list(delivery_ids)}}
+        due = {"state": DeliveryState.SCHEDULED.value, "next_try_at": {"$lte": now}}
         claim = {"claim_token": secrets.token_hex(16), "claimed_by": owner, "claimed_until": until}
         try:
             await self._deliveries.update_many(
@@ -87,7 +120,21 @@ class MongoDeliveryStore:
             if not is_reply_lost(error):
                 raise
         ours = {**ids, "claim_token": claim["claim_token"]}
-        return _all(await self._deliveries.find(ours).sort(oldest_first).to_list(None))
+        return _all(await self._deliveries.find(ours).sort(_OLDEST_FIRST).to_list(None))
+
+    @reports_outage
+    async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
+        """Let nothing of an account, or of a whole platform, be tried before a time; how many were moved.
+
+        Raises:
+            StoreUnavailable: the database did not answer; some may have been moved.
+            ValueError: neither an account nor a platform is named.
+        """
+        if connection_id is None and platform is None:
+            raise ValueError("an account or a platform must be named")
+        query: Document = {"state": DeliveryState.SCHEDULED.value, "next_try_at": {"$lt": until}}
+        query |= {"connection_id": connection_id} if connection_id is not None else {"platform": platform}
+        return (await self._deliveries.update_many(query, {"$set": {"next_try_at": until}})).modified_count
 
     @reports_outage
     async def swap(self, before: Delivery, after: Delivery) -> bool:

@@ -49,13 +49,15 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
         _purge(),
     ),
     "deliveries": (
-        # The read of a claim needs nothing but this index: it never touches a document.
-        _index("claim", "state", "next_try_at", "_id"),
+        # The look for what is due needs nothing but this index: it never touches a document.
+        _index("due", "state", "next_try_at", "_id", "team_id", "connection_id"),
         _index("lease", "claimed_until", partialFilterExpression={"claimed_until": {"$exists": True}}),
         _index("unasked", "settled_at", partialFilterExpression={"state": "unknown", "is_asked": False}),
         _index("team", "team_id", "state", "due_at", "_id"),
         _index("author", "team_id", "author_id", "state", "due_at", "_id"),
         _index("connection", "team_id", "connection_id", "state", "due_at", "_id"),
+        _index("bucket", "connection_id", "state", "next_try_at"),
+        _index("platform_bucket", "platform", "state", "next_try_at"),
     ),
     "pending_authorizations": (_index("team", "team_id"), _purge()),
     "slack_installations": (),

@@ -1,0 +1,344 @@
+"""What becomes of a delivery after a try: the outcome, written by compare-and-set, and who is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..clock import Clock
+from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, retry_delay
+from ..events import DeliveryFailed as FailedEvent
+from ..events import DeliveryHeld as HeldEvent
+from ..events import DeliveryPublished as PublishedEvent
+from ..events import DeliveryRetried, DeliverySnoozed, DeliveryUnknown, Emit
+from ..platforms import PlatformNotReady, Platforms
+from ..plugin.errors import (
+    MemberActionRequired,
+    OperatorActionRequired,
+    OutcomeUnknown,
+    PlatformError,
+    PlatformUnavailable,
+    PostRejected,
+    RateLimited,
+    ReconnectRequired,
+    TokenExpired,
+)
+from ..plugin.types import PublishedPost
+from .notices import DeliveryFailed, DeliveryHeld, DeliveryPublished, OperatorTrouble
+from .ports import ConnectionStore, DeliveryStore, MemberDirectory, Notifier, SlackUnavailable, StoreUnavailable
+from .refreshing import ConnectionGone, Refreshing
+
+__all__ = ["LEASE", "Refusal", "Settling", "close_attempt", "delivery_ids"]
+
+log = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(seconds=90)
+"""How long a claim holds: longer than the façade's 30 s for a publish, with room for settling."""
+_SETTLE_PAUSE_SECONDS: Final = 1.0
+_SHORTEST_SNOOZE: Final = timedelta(seconds=5)
+_LONGEST_SNOOZE: Final = timedelta(days=1)
+_TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105 - an outcome, not a secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a delivery did not go out, and the connection it met, if it still has one."""
+
+    error: Exception
+    connection: Connection | None = None
+
+
+class Settling:
+    """Writes outcomes and tells people.
+
+    Args:
+        platforms: the installed platforms.
+        connections: where connections are kept.
+        deliveries: where deliveries are kept.
+        refreshing: renews refused tokens, marks dead connections.
+        members: who the admins are.
+        notifier: direct messages.
+        clock: the time.
+        emit: takes events.
+    """
+
+    def __init__(
+        self,
+        *,
+        platforms: Platforms,
+        connections: ConnectionStore,
+        deliveries: DeliveryStore,
+        refreshing: Refreshing,
+        members: MemberDirectory,
+        notifier: Notifier,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._platforms = platforms
+        self._connections = connections
+        self._deliveries = deliveries
+        self._refreshing = refreshing
+        self._members = members
+        self._notifier = notifier
+        self._clock = clock
+        self._emit = emit
+
+    async def published(self, delivery: Delivery, published: PublishedPost) -> None:
+        """The post is live.
+
+        Raises:
+            StoreUnavailable: the outcome could not be written until the lease was over; it will be looked up.
+        """
+        after = replace(
+            close_attempt(delivery, "published"),
+            state=DeliveryState.PUBLISHED,
+            published_id=published.id,
+            published_url=published.url,
+            detail=None,
+            settled_at=self._clock.now(),
+        )
+        if await self._settle(delivery, after):
+            self._emit(PublishedEvent(**delivery_ids(after)))
+            await self._notifier.notify(
+                after.author, DeliveryPublished(delivery=after, platform_title=self._title(after))
+            )
+
+    async def refused(self, delivery: Delivery, refusal: Refusal) -> None:
+        """It did not go out, or nobody knows: do what the error asks for.
+
+        Raises:
+            StoreUnavailable: as for ``published``.
+        """
+        error = refusal.error
+        match error:
+            case TokenExpired():
+                await self._renew_and_try_again(delivery, refusal)
+            case ReconnectRequired():
+                await self._wait_for_reconnect(delivery, error, refusal.connection)
+            case MemberActionRequired():
+                await self.hold(delivery, HoldReason.MEMBER, error.explanation)
+            case OperatorActionRequired() | PlatformNotReady():
+                await self._wait_for_operator(delivery, error.explanation)
+            case RateLimited():
+                await self._wait_for_the_bucket(delivery, error)
+            case PostRejected():
+                await self._fail(delivery, error, tuple(problem.message for problem in error.problems))
+            case OutcomeUnknown() if delivery.state is DeliveryState.PUBLISHING:
+                await self._unknown(delivery, error)
+            case PlatformUnavailable():
+                await self._retry(delivery, error)
+            case _ if delivery.state is DeliveryState.PUBLISHING:
+                await self._unknown(delivery, error)
+            case _:
+                await self._retry(delivery, error)
+
+    async def hand_back(self, delivery: Delivery, *, at: datetime | None = None) -> None:
+        """Nothing was sent: back to the schedule, for now or for a given time.
+
+        Raises:
+            StoreUnavailable: the database did not answer; it comes back when the lease is over.
+        """
+        at = at or self._clock.now()
+        after = replace(close_attempt(delivery, "handed_back"), state=DeliveryState.SCHEDULED, next_try_at=at)
+        await self._deliveries.swap(delivery, after)
+
+    async def hold(self, delivery: Delivery, reason: HoldReason, explanation: str) -> bool:
+        """Let it wait for somebody and tell the author; whether it was still ours.
+
+        Raises:
+            StoreUnavailable: as for ``published``.
+        """
+        after = self.to_held(delivery, reason, explanation)
+        if not await self._settle(delivery, after):
+            return False
+        self._emit(HeldEvent(**delivery_ids(after), reason=reason))
+        notice = DeliveryHeld(delivery=after, platform_title=self._title(after), explanation=explanation)
+        await self._notifier.notify(after.author, notice)
+        return True
+
+    async def park(self, delivery: Delivery) -> bool:
+        """Take a post that keeps ending its process out of the way; whether it was still ours.
+
+        Raises:
+            StoreUnavailable: as for ``published``.
+        """
+        explanation = (
+            "Publishing this post stopped the bot several times, so it was set aside. Nothing else is affected."
+        )
+        if not await self.hold(delivery, HoldReason.PARKED, explanation):
+            return False
+        await self._tell_admins(delivery, f"A post ({delivery.delivery_id}) keeps stopping the bot and was set aside.")
+        return True
+
+    def to_held(self, delivery: Delivery, reason: HoldReason, explanation: str) -> Delivery:
+        """The delivery as it is while held."""
+        return replace(
+            close_attempt(delivery, "held", explanation),
+            state=DeliveryState.HELD,
+            hold_reason=reason,
+            detail=explanation,
+            settled_at=self._clock.now(),
+        )
+
+    async def _renew_and_try_again(self, delivery: Delivery, refusal: Refusal) -> None:
+        """Refresh and try again at once; a token refused right after a refresh needs the member."""
+        connection = refusal.connection
+        was_renewed = any(attempt.outcome == _TOKEN_EXPIRED for attempt in delivery.attempts[:-1][-1:])
+        if connection is None or was_renewed:
+            error = ReconnectRequired(f"{self._title(delivery)} refused the bot's access.")
+            await self._wait_for_reconnect(delivery, error, connection)
+            return
+        try:
+            await self._refreshing.get_credential(connection, refused_version=connection.token_version)
+        except (PlatformError, PlatformNotReady) as error:
+            await self.refused(delivery, Refusal(error=error, connection=connection))
+        except ConnectionGone:
+            await self._wait_for_reconnect(delivery, ReconnectRequired("The account was disconnected."), None)
+        else:
+            again = replace(
+                close_attempt(delivery, _TOKEN_EXPIRED), state=DeliveryState.SCHEDULED, next_try_at=self._clock.now()
+            )
+            await self._settle(delivery, again)
+
+    async def _wait_for_reconnect(
+        self, delivery: Delivery, error: ReconnectRequired, connection: Connection | None
+    ) -> None:
+        if connection is not None and not await self._refreshing.end_access(connection, error):
+            # The account came back meanwhile: its new tokens deserve a try.
+            await self._later(delivery, error, at=self._clock.now(), is_counted=True)
+            return
+        if connection is None:
+            await self.hold(delivery, HoldReason.RECONNECT, error.explanation)
+            return
+        after = self.to_held(delivery, HoldReason.RECONNECT, error.explanation)
+        if await self._settle(delivery, after):
+            self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.RECONNECT))
+            await self._release_if_back(after)
+
+    async def _release_if_back(self, delivery: Delivery) -> None:
+        """Let go what was held in the very moment its account came back: nobody else would find it any more."""
+        connection = await self._connections.find(delivery.team_id, delivery.connection_id)
+        if connection is not None and connection.status is ConnectionStatus.ACTIVE:
+            freed = replace(
+                delivery,
+                state=DeliveryState.SCHEDULED,
+                hold_reason=None,
+                detail=None,
+                next_try_at=max(delivery.due_at, self._clock.now()),
+            )
+            await self._deliveries.swap(delivery, freed)
+
+    async def _wait_for_operator(self, delivery: Delivery, explanation: str) -> None:
+        if await self.hold(delivery, HoldReason.OPERATOR, explanation):
+            await self._tell_admins(delivery, explanation)
+
+    async def _tell_admins(self, delivery: Delivery, explanation: str) -> None:
+        notice = OperatorTrouble(
+            platform=delivery.platform, platform_title=self._title(delivery), explanation=explanation
+        )
+        try:
+            admins = await self._members.list_admins(delivery.team_id)
+        except SlackUnavailable:
+            log.warning("admins can't be told", extra={"event": "operator.untold", "platform": delivery.platform})
+            return
+        for admin in admins:
+            await self._notifier.notify(admin, notice)
+
+    async def _wait_for_the_bucket(self, delivery: Delivery, error: RateLimited) -> None:
+        """Let nothing of the whole bucket, the account's or our app's, be tried before the platform says so."""
+        now = self._clock.now()
+        until = min(max(error.until, now + _SHORTEST_SNOOZE), now + _LONGEST_SNOOZE)  # within reason, whatever it says
+        await self._later(delivery, error, at=until, is_counted=False)
+        if error.is_app_wide:
+            await self._deliveries.postpone(until=until, platform=delivery.platform)
+        else:
+            await self._deliveries.postpone(until=until, connection_id=delivery.connection_id)
+
+    async def _retry(self, delivery: Delivery, error: Exception) -> None:
+        pause = retry_delay(delivery.tries + 1, random.uniform(-1, 1))  # noqa: S311 - jitter, not a secret
+        if pause is None:
+            await self._fail(delivery, error, ("The platform could not be reached in several tries.",))
+            return
+        await self._later(delivery, error, at=self._clock.now() + pause, is_counted=True)
+
+    async def _later(self, delivery: Delivery, error: Exception, *, at: datetime, is_counted: bool) -> None:
+        after = replace(
+            close_attempt(delivery, "retried" if is_counted else "snoozed", _words(error)),
+            state=DeliveryState.SCHEDULED,
+            next_try_at=at,
+            tries=delivery.tries + is_counted,
+            detail=_words(error),
+        )
+        if await self._settle(delivery, after):
+            kind = DeliveryRetried if is_counted else DeliverySnoozed
+            self._emit(kind(**delivery_ids(after), error=type(error).__name__))
+
+    async def _fail(self, delivery: Delivery, error: Exception, problems: tuple[str, ...]) -> None:
+        after = replace(
+            close_attempt(delivery, "failed", _words(error)),
+            state=DeliveryState.FAILED,
+            detail=" ".join(problems),
+            settled_at=self._clock.now(),
+        )
+        if await self._settle(delivery, after):
+            self._emit(FailedEvent(**delivery_ids(after), error=type(error).__name__))
+            notice = DeliveryFailed(delivery=after, platform_title=self._title(after), problems=problems)
+            await self._notifier.notify(after.author, notice)
+
+    async def _unknown(self, delivery: Delivery, error: Exception) -> None:
+        after = replace(
+            close_attempt(delivery, "unknown", _words(error)),
+            state=DeliveryState.UNKNOWN,
+            detail=_words(error),
+            settled_at=self._clock.now(),
+        )
+        if await self._settle(delivery, after):
+            self._emit(DeliveryUnknown(**delivery_ids(after)))
+
+    async def _settle(self, before: Delivery, after: Delivery) -> bool:
+        """Write an outcome, trying until the lease is over: an outcome that is not stored becomes a question."""
+        until = time.monotonic() + LEASE.total_seconds()
+        has_failed = False
+        while True:
+            try:
+                return await self._deliveries.swap(before, after) or (has_failed and await self._has_landed(after))
+            except StoreUnavailable:
+                if time.monotonic() > until:
+                    raise
+                has_failed = True
+                await asyncio.sleep(_SETTLE_PAUSE_SECONDS)
+
+    async def _has_landed(self, after: Delivery) -> bool:
+        """Whether an earlier try is stored, whose reply was lost."""
+        current = await self._deliveries.find(after.team_id, after.delivery_id)
+        return current is not None and current.state is after.state and _outcomes(current) == _outcomes(after)
+
+    def _title(self, delivery: Delivery) -> str:
+        platform = self._platforms.find(delivery.platform)
+        return platform.title if platform else delivery.platform
+
+
+def close_attempt(delivery: Delivery, outcome: str, detail: str | None = None) -> Delivery:
+    """Drop the claim, and close the open attempt if one was recorded under this claim."""
+    attempts: tuple[Attempt, ...] = delivery.attempts
+    if delivery.state is DeliveryState.PUBLISHING and attempts:
+        attempts = (*attempts[:-1], replace(attempts[-1], outcome=outcome, detail=detail))
+    return replace(delivery, attempts=attempts, claim_token=None, claimed_by=None, claimed_until=None)
+
+
+def delivery_ids(delivery: Delivery) -> dict[str, str]:
+    """The ids that events and log lines carry."""
+    return {"team_id": delivery.team_id, "delivery_id": delivery.delivery_id, "platform": delivery.platform}
+
+
+def _outcomes(delivery: Delivery) -> list[tuple[str, str | None]]:
+    return [(attempt.attempt_id, attempt.outcome) for attempt in delivery.attempts]
+
+
+def _words(error: Exception) -> str:
+    return error.explanation if isinstance(error, PlatformError | PlatformNotReady) else type(error).__name__

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 from typing import TypeVar
@@ -33,11 +33,11 @@ from logicspike.services.reconciling import Reconciling
 from logicspike.services.refreshing import Refreshing
 from logicspike.services.releasing import Releasing
 from logicspike.services.scheduling import Scheduled, ScheduleRequest, Scheduling
-from logicspike.services.settling import Settling
 from logicspike.store.mongo import Database
 from logicspike.store.opening import Stores, build_stores
 from logicspike.testing import FakePlatform, press_allow, press_cancel
 from logicspike.vault import Vault, generate_key, parse_key_ring
+from logicspike.wiring import Parts, build_services
 
 PUBLIC_URL = "http://127.0.0.1:3999"
 BROWSER = "b" * 43
@@ -234,34 +234,18 @@ def build_team(
     public_url: str,
 ) -> Team:
     notifier, directory, events = RecordingNotifier(), Directory(), []
-    vault = Vault(parse_key_ring(f"test:{generate_key()}"))
-    common = {"clock": clock, "emit": events.append}
-    refreshing = Refreshing(
-        platforms=platforms,
-        connections=stores.connections,
-        deliveries=stores.deliveries,
-        notifier=notifier,
-        vault=vault,
-        pause=no_pause,
-        **common,
-    )
-    settling = Settling(
-        platforms=platforms,
-        connections=stores.connections,
-        deliveries=stores.deliveries,
-        refreshing=refreshing,
-        members=directory,
-        notifier=notifier,
-        **common,
-    )
-    releasing = Releasing(deliveries=stores.deliveries, clock=clock)
-    disconnecting = Disconnecting(
-        platforms=platforms,
-        connections=stores.connections,
-        deliveries=stores.deliveries,
-        members=directory,
-        vault=vault,
-        **common,
+    services = build_services(
+        Parts(
+            stores=stores,
+            platforms=platforms,
+            members=directory,
+            notifier=notifier,
+            vault=Vault(parse_key_ring(f"test:{generate_key()}")),
+            clock=clock,
+            emit=events.append,
+            public_url=public_url,
+            pause=no_pause,
+        )
     )
     return Team(
         clock=clock,
@@ -272,53 +256,5 @@ def build_team(
         directory=directory,
         events=events,
         http=http,
-        refreshing=refreshing,
-        releasing=releasing,
-        disconnecting=disconnecting,
-        connecting=Connecting(
-            platforms=platforms,
-            connections=stores.connections,
-            pending=stores.pending,
-            members=directory,
-            notifier=notifier,
-            releasing=releasing,
-            vault=vault,
-            public_url=public_url,
-            **common,
-        ),
-        scheduling=Scheduling(
-            platforms=platforms,
-            connections=stores.connections,
-            posts=stores.posts,
-            deliveries=stores.deliveries,
-            **common,
-        ),
-        delivering=Delivering(
-            platforms=platforms,
-            connections=stores.connections,
-            deliveries=stores.deliveries,
-            refreshing=refreshing,
-            settling=settling,
-            notifier=notifier,
-            worker_id="worker-1",
-            **common,
-        ),
-        reconciling=Reconciling(
-            platforms=platforms,
-            connections=stores.connections,
-            deliveries=stores.deliveries,
-            refreshing=refreshing,
-            settling=settling,
-            notifier=notifier,
-            **common,
-        ),
-        answering=Answering(deliveries=stores.deliveries, **common),
-        leaving=Leaving(
-            workspaces=stores.workspaces,
-            connections=stores.connections,
-            deliveries=stores.deliveries,
-            pending=stores.pending,
-            disconnecting=disconnecting,
-            **common,
-        ),
+        **{each.name: getattr(services, each.name) for each in fields(services)},
     )

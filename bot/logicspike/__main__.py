@@ -7,11 +7,14 @@ import difflib
 import logging
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from .settings import Settings, SettingsInvalid, load_settings
+
+if TYPE_CHECKING:
+    from .app import Role
 
 __all__ = ["main"]
 
@@ -44,8 +47,17 @@ def main() -> None:
 @main.command()
 @click.option("--host", help="Address to listen on. Default: HOST, or 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: PORT, or 3000.")
-def serve(host: str | None, port: int | None) -> None:
-    """Run the bot: Slack, the connect pages and the scheduler in one process.
+@click.option(
+    "--role",
+    type=click.Choice(["all", "web", "worker"]),
+    default="all",
+    show_default=True,
+    help="web answers Slack and browsers, worker publishes, all does both.",
+)
+def serve(host: str | None, port: int | None, role: Role) -> None:
+    """Run the bot: Slack, the connect pages and the scheduler, in one process or, by --role, in several.
+
+    Any number of processes may run against one database; a worker listens on no port.
 
     Settings come from the environment and from .env in this folder; .env.example lists all of them.
     Ctrl-C or SIGTERM finishes what is in flight, then stops.
@@ -53,6 +65,7 @@ def serve(host: str | None, port: int | None) -> None:
     \b
     Example:
       logicspike serve --port 8080
+      logicspike serve --role worker
     """
     from .app import serve as run
 
@@ -60,7 +73,7 @@ def serve(host: str | None, port: int | None) -> None:
     if missing := settings.missing_for_serving():
         _refuse(SettingsInvalid(missing))
     _log_to_terminal()
-    _run(lambda: run(settings))
+    _run(lambda: run(settings, role))
 
 
 @main.command()
@@ -146,7 +159,9 @@ def platforms() -> None:
         click.echo(f"{'✗' if problems else '✓'} {name:<12} {versions.get(name, '?')}")
         for problem in problems:
             click.echo(f"    {problem}")
-    if not versions:
+    for name in settings.logicspike_disabled_platforms:
+        click.echo(f"– {name:<12} switched off (LOGICSPIKE_DISABLED_PLATFORMS)")
+    if not versions and not settings.logicspike_disabled_platforms:
         click.echo("No platform is installed. Install one, for example: pip install logicspike-NAME")
 
 

@@ -5,34 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import aiohttp
 from aiohttp import web
 
 from .clock import Clock, SystemClock
-from .events import ConnectionCompleted, DeliveryRetried, Emit, Event, PostScheduled, emit_to, log_event
+from .domain import Timings
+from .events import emit_to, log_event
 from .key_file import KeyFileBroken, load_key_file
 from .platforms import Platforms
 from .scheduler import Scheduler
-from .services.answering import Answering
-from .services.connecting import Connecting
-from .services.delivering import Delivering
-from .services.disconnecting import Disconnecting
-from .services.leaving import Leaving
 from .services.ports import StoreUnavailable
-from .services.reconciling import Reconciling
-from .services.refreshing import Refreshing
-from .services.releasing import Releasing
-from .services.scheduling import Scheduling
-from .services.settling import Settling
 from .settings import Settings
 from .slack.edge import SlackEdge
 from .slack.services import SlackServices
@@ -41,15 +31,19 @@ from .vault import KeyRing, Vault, parse_key_ring
 from .web.app import build_web_app
 from .web.health import HealthReport
 from .web.serving import build_runner
+from .wiring import Bell, Parts, Services, build_scheduler, build_services
 
-__all__ = ["Bot", "StartFailed", "run_bot", "serve"]
+__all__ = ["Bot", "Role", "StartFailed", "run_bot", "serve"]
 
 log = logging.getLogger("logicspike")
 
 _STOP_TIMEOUT: Final = timedelta(seconds=35)  # longer than the façade's 30 s for a publish
 _SLACK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
-_CHOICE_LIFETIME: Final = timedelta(hours=24)
 _LAG_LIMIT: Final = timedelta(seconds=30)
+
+
+Role: TypeAlias = Literal["all", "web", "worker"]
+"""What a process does: answer Slack and browsers, publish, or both."""
 
 
 class StartFailed(Exception):
@@ -57,29 +51,16 @@ class StartFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """The use cases, married to their adapters."""
-
-    connecting: Connecting
-    disconnecting: Disconnecting
-    scheduling: Scheduling
-    delivering: Delivering
-    reconciling: Reconciling
-    answering: Answering
-    leaving: Leaving
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
     """The running bot: where it listens, and the parts that a sandbox looks at."""
 
-    address: str
+    address: str | None
     platforms: Platforms
     scheduler: Scheduler
     services: Services
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, role: Role = "all") -> None:
     """Run the bot until SIGTERM or Ctrl-C; what is in flight is finished first, a second signal stops at once.
 
     Raises:
@@ -97,21 +78,32 @@ async def serve(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    async with run_bot(settings) as bot:
-        log.info("listening on %s, reachable at %s", bot.address, settings.public_url)
+    async with run_bot(settings, role=role) as bot:
+        if bot.address is not None:
+            log.info("listening on %s, reachable at %s", bot.address, settings.public_url)
+        else:
+            log.info("publishing; another process answers Slack and browsers")
         await stop.wait()
     log.info("stopped")
 
 
 @asynccontextmanager
 async def run_bot(
-    settings: Settings, *, clock: Clock | None = None, listener: socket.socket | None = None
+    settings: Settings,
+    *,
+    role: Role = "all",
+    clock: Clock | None = None,
+    timings: Timings | None = None,
+    listener: socket.socket | None = None,
 ) -> AsyncIterator[Bot]:
     """Start everything, yield the running bot, and stop everything in the opposite order.
 
     Args:
         settings: what the operator chose.
+        role: ``web`` answers Slack and browsers, ``worker`` publishes, ``all`` does both; any number of each may run
+            against one database.
         clock: None for the machine's time, corrected by the database server's.
+        timings: how long things hold; None for the usual.
         listener: a socket that is bound already; None to bind ``settings.host`` and ``settings.port``.
 
     Raises:
@@ -119,7 +111,7 @@ async def run_bot(
     """
     async with AsyncExitStack() as stack:
         try:
-            bot = await _start(settings, clock, listener, stack)
+            bot = await _start(settings, role, clock, timings or Timings(), listener, stack)
         except (StoreNotUsable, KeyFileBroken) as error:
             raise StartFailed(str(error)) from error
         except StoreUnavailable as error:
@@ -127,8 +119,52 @@ async def run_bot(
         yield bot
 
 
-async def _start(settings: Settings, clock: Clock | None, listener: socket.socket | None, stack: AsyncExitStack) -> Bot:
+async def _start(
+    settings: Settings,
+    role: Role,
+    clock: Clock | None,
+    timings: Timings,
+    listener: socket.socket | None,
+    stack: AsyncExitStack,
+) -> Bot:
     time = clock or SystemClock()
+    stores = await _open_stores(settings, time, stack)
+    platforms = Platforms.load(
+        environment=settings.environment, clock=time, disabled=settings.logicspike_disabled_platforms
+    )
+    await stack.enter_async_context(platforms)
+    _log_platforms(platforms)
+    slack = await _build_slack(settings, stores, platforms, time, stack)
+    bell = Bell()
+    services = build_services(
+        Parts(
+            stores=stores,
+            platforms=platforms,
+            members=slack.directory,
+            notifier=slack.notifier,
+            vault=Vault(_load_keys(settings)),
+            clock=time,
+            emit=emit_to([log_event, bell.on_event]),
+            public_url=settings.public_url,
+            timings=timings,
+            wake=bell.ring,
+        )
+    )
+    stack.push_async_callback(services.delivering.stop, _STOP_TIMEOUT)
+    scheduler = build_scheduler(services, stores, time, timings)
+    health = _Health(stores=stores, slack=slack, scheduler=scheduler, platforms=platforms, role=role)
+    address = None
+    if role != "worker":
+        address = await _serve_web(settings, stores, slack, services, health, listener, stack, time)
+    await stack.enter_async_context(slack.running())
+    if role != "web":
+        bell.scheduler = scheduler
+        scheduler.start()
+        stack.push_async_callback(scheduler.stop)
+    return Bot(address=address, platforms=platforms, scheduler=scheduler, services=services)
+
+
+async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Stores:
     stores = await stack.enter_async_context(
         open_stores(
             settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else None,
@@ -137,27 +173,36 @@ async def _start(settings: Settings, clock: Clock | None, listener: socket.socke
             folder=settings.logicspike_data_dir,
         )
     )
-    if isinstance(time, SystemClock):
-        time.offset = await stores.time_offset()
-    platforms = Platforms.load(
-        environment=settings.environment, clock=time, disabled=settings.logicspike_disabled_platforms
-    )
-    await stack.enter_async_context(platforms)
-    _log_platforms(platforms)
+    if isinstance(clock, SystemClock):
+        clock.offset = await stores.time_offset()
+    return stores
+
+
+async def _build_slack(
+    settings: Settings, stores: Stores, platforms: Platforms, clock: Clock, stack: AsyncExitStack
+) -> SlackEdge:
     session = await stack.enter_async_context(
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=_SLACK_TIMEOUT)
     )
-    slack = SlackEdge(
+    return SlackEdge(
         settings,
         session=session,
         workspaces=stores.workspaces,
-        clock=time,
+        clock=clock,
         titles={name: platforms.get(name).title for name in platforms.names},
     )
-    bell = _Bell()
-    services = _build_services(settings, stores, platforms, slack, time, bell)
-    stack.push_async_callback(services.delivering.stop, _STOP_TIMEOUT)
-    scheduler = bell.scheduler = _build_scheduler(services, stores, time)
+
+
+async def _serve_web(
+    settings: Settings,
+    stores: Stores,
+    slack: SlackEdge,
+    services: Services,
+    health: _Health,
+    listener: socket.socket | None,
+    stack: AsyncExitStack,
+    clock: Clock,
+) -> str:
     slack.connect(
         SlackServices(
             connecting=services.connecting,
@@ -165,133 +210,23 @@ async def _start(settings: Settings, clock: Clock | None, listener: socket.socke
             scheduling=services.scheduling,
             answering=services.answering,
             leaving=services.leaving,
-            platforms=platforms,
+            platforms=health.platforms,
             members=slack.directory,
             requests=stores.requests,
-            clock=time,
+            clock=clock,
             tasks=slack.tasks,
         )
     )
     stack.push_async_callback(slack.drain)
-    health = _Health(stores=stores, slack=slack, scheduler=scheduler, platforms=platforms)
     app = build_web_app(
         connecting=services.connecting,
-        platforms=platforms,
+        platforms=health.platforms,
         health=health,
         public_url=settings.public_url,
         connect_command=settings.slack_command_connect,
         extra_routes=slack.routes(),
     )
-    address = await _listen(app, settings, listener, stack)
-    await stack.enter_async_context(slack.running())
-    scheduler.start()
-    stack.push_async_callback(scheduler.stop)
-    return Bot(address=address, platforms=platforms, scheduler=scheduler, services=services)
-
-
-class _Bell:
-    """Wakes the scheduler when something may be due at once; it comes to be before the scheduler does."""
-
-    def __init__(self) -> None:
-        self.scheduler: Scheduler | None = None
-
-    def ring(self) -> None:
-        if self.scheduler is not None:
-            self.scheduler.wake()
-
-    def on_event(self, event: Event) -> None:
-        if isinstance(event, PostScheduled | ConnectionCompleted | DeliveryRetried):
-            self.ring()
-
-
-def _build_services(
-    settings: Settings, stores: Stores, platforms: Platforms, slack: SlackEdge, clock: Clock, bell: _Bell
-) -> Services:
-    emit: Emit = emit_to([log_event, bell.on_event])
-    vault = Vault(_load_keys(settings))
-    refreshing = Refreshing(
-        platforms=platforms,
-        connections=stores.connections,
-        deliveries=stores.deliveries,
-        notifier=slack.notifier,
-        vault=vault,
-        clock=clock,
-        emit=emit,
-    )
-    settling = Settling(
-        platforms=platforms,
-        connections=stores.connections,
-        deliveries=stores.deliveries,
-        refreshing=refreshing,
-        members=slack.directory,
-        notifier=slack.notifier,
-        clock=clock,
-        emit=emit,
-    )
-    disconnecting = Disconnecting(
-        platforms=platforms,
-        connections=stores.connections,
-        deliveries=stores.deliveries,
-        members=slack.directory,
-        vault=vault,
-        clock=clock,
-        emit=emit,
-    )
-    return Services(
-        connecting=Connecting(
-            platforms=platforms,
-            connections=stores.connections,
-            pending=stores.pending,
-            members=slack.directory,
-            notifier=slack.notifier,
-            releasing=Releasing(deliveries=stores.deliveries, clock=clock),
-            vault=vault,
-            clock=clock,
-            emit=emit,
-            public_url=settings.public_url,
-        ),
-        disconnecting=disconnecting,
-        scheduling=Scheduling(
-            platforms=platforms,
-            connections=stores.connections,
-            posts=stores.posts,
-            deliveries=stores.deliveries,
-            clock=clock,
-            emit=emit,
-        ),
-        delivering=Delivering(
-            platforms=platforms,
-            connections=stores.connections,
-            deliveries=stores.deliveries,
-            refreshing=refreshing,
-            settling=settling,
-            notifier=slack.notifier,
-            clock=clock,
-            emit=emit,
-            worker_id=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
-            wake=bell.ring,
-        ),
-        reconciling=Reconciling(
-            platforms=platforms,
-            connections=stores.connections,
-            deliveries=stores.deliveries,
-            refreshing=refreshing,
-            settling=settling,
-            notifier=slack.notifier,
-            clock=clock,
-            emit=emit,
-        ),
-        answering=Answering(deliveries=stores.deliveries, clock=clock, emit=emit),
-        leaving=Leaving(
-            workspaces=stores.workspaces,
-            connections=stores.connections,
-            deliveries=stores.deliveries,
-            pending=stores.pending,
-            disconnecting=disconnecting,
-            clock=clock,
-            emit=emit,
-        ),
-    )
+    return await _listen(app, settings, listener, stack)
 
 
 def _load_keys(settings: Settings) -> KeyRing:
@@ -301,18 +236,6 @@ def _load_keys(settings: Settings) -> KeyRing:
         return parse_key_ring(settings.logicspike_keys.get_secret_value())
     except ValueError as error:
         raise StartFailed(f"LOGICSPIKE_KEYS is not right: {error}.") from None
-
-
-def _build_scheduler(services: Services, stores: Stores, clock: Clock) -> Scheduler:
-    async def clean_up() -> None:
-        await stores.connections.delete_stale_choices(clock.now() - _CHOICE_LIFETIME)
-
-    return Scheduler(
-        deliver=services.delivering.deliver_due,
-        rescue=services.reconciling.rescue,
-        settle_unknown=services.reconciling.settle_unknown,
-        clean_up=clean_up,
-    )
 
 
 async def _listen(
@@ -352,14 +275,17 @@ class _Health:
     scheduler: Scheduler
     platforms: Platforms
 
+    role: Role
+
     async def check(self) -> HealthReport:
         lag = self.scheduler.lag
+        is_ticking = self.role == "web" or lag < _LAG_LIMIT
         words = {name: "; ".join(self.platforms.problems(name)) or "ok" for name in self.platforms.names}
         return HealthReport(
             required={
                 "database": "ok" if await self.stores.is_reachable() else "not reachable",
                 "slack": "ok" if self.slack.is_ready else "not reachable",
-                "scheduler": "ok" if lag < _LAG_LIMIT else f"last looked {lag.total_seconds():.0f} s ago",
+                "scheduler": "ok" if is_ticking else f"last looked {lag.total_seconds():.0f} s ago",
             },
             platforms={**words, **self.platforms.quarantined},
         )

@@ -29,6 +29,7 @@ __all__ = [
     "Purpose",
     "ScheduledPost",
     "Ticket",
+    "Timings",
     "check_transition",
     "first_link",
     "make_nickname",
@@ -38,6 +39,31 @@ __all__ = [
 
 LATE_AFTER: Final = timedelta(minutes=10)
 """A post overdue by more than this is not published without being asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """How long things hold; they fit together, so they're changed together (tests shrink all of them).
+
+    Attributes:
+        lease: a claim's and a lane's life; longer than the façade's limit for a publish, with room for settling.
+        settle: how long after a lost answer the platform is asked: its time limit, plus pauses, plus the lag of its
+            read side.
+        lookup: how long one worker has an unknown outcome for itself, and the pause between two looks.
+        refresh_lease: longer than three calls of a refresh, the pauses between them, and saving.
+        look_ahead: how long before its time a post is claimed and prepared, so that at its time only one request is
+            left to send.
+        deliver_every, rescue_every, settle_every: how often each tick comes round.
+    """
+
+    lease: timedelta = timedelta(seconds=90)
+    settle: timedelta = timedelta(seconds=120)
+    lookup: timedelta = timedelta(seconds=60)
+    refresh_lease: timedelta = timedelta(seconds=120)
+    look_ahead: timedelta = timedelta(seconds=1)
+    deliver_every: timedelta = timedelta(seconds=1)
+    rescue_every: timedelta = timedelta(seconds=15)
+    settle_every: timedelta = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

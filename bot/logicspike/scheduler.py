@@ -11,6 +11,7 @@ from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from .domain import Timings
 from .services.ports import StoreUnavailable
 
 __all__ = ["Scheduler"]
@@ -32,7 +33,7 @@ class Scheduler:
         rescue: frees claims whose lease is over.
         settle_unknown: looks up unknown outcomes.
         clean_up: throws away what nobody came back for.
-        deliver_every: how often what is due is looked for.
+        timings: how often each tick comes round.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Scheduler:
         rescue: Tick,
         settle_unknown: Tick,
         clean_up: Tick,
-        deliver_every: timedelta = timedelta(seconds=1),
+        timings: Timings,
     ) -> None:
         # A memory job store and UTC are said outright: nothing of the scheduler's own is ever stored or guessed.
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -51,9 +52,9 @@ class Scheduler:
         self._running: set[asyncio.Task[object]] = set()
         self._is_wanted = False
         ticks = {
-            _DELIVER: (deliver, deliver_every),
-            "rescue": (rescue, timedelta(seconds=15)),
-            "settle_unknown": (settle_unknown, timedelta(seconds=20)),
+            _DELIVER: (deliver, timings.deliver_every),
+            "rescue": (rescue, timings.rescue_every),
+            "settle_unknown": (settle_unknown, timings.settle_every),
             "clean_up": (clean_up, timedelta(hours=1)),
         }
         for name, (tick, every) in ticks.items():
@@ -73,18 +74,18 @@ class Scheduler:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
     async def _run(self, name: str, tick: Tick) -> None:
-        if not self._is_running:
-            return
-        if name == _DELIVER:
-            self._is_wanted = False
-        # The library cancels running coroutine jobs when it shuts down; a tick of its own task is waited for instead.
-        task = asyncio.create_task(_attempt(name, tick))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        if await asyncio.shield(task) and name == _DELIVER:
-            self._last_deliver = time.monotonic()
-        if name == _DELIVER and self._is_wanted:
-            self.wake()
+        is_wanted = True
+        # In a loop: the library would drop another run while it counts this one as running.
+        while is_wanted and self._is_running:
+            if name == _DELIVER:
+                self._is_wanted = False
+            # The library cancels coroutines when it shuts down; a tick in a task of its own is waited for instead.
+            task = asyncio.create_task(_attempt(name, tick), name=f"tick {name}")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            if await asyncio.shield(task) and name == _DELIVER:
+                self._last_deliver = time.monotonic()
+            is_wanted = name == _DELIVER and self._is_wanted
 
     def start(self) -> None:
         """Begin ticking, at once."""
@@ -93,9 +94,8 @@ class Scheduler:
 
     def wake(self) -> None:
         """Look for what is due now rather than at the next tick."""
-        # Woken while a look is under way, it looks once more afterwards.
-        self._is_wanted = True
         if self._is_running:
+            self._is_wanted = True  # woken while a look is under way, it looks once more afterwards
             self._scheduler.modify_job(_DELIVER, next_run_time=datetime.now(UTC))
 
     async def stop(self) -> None:

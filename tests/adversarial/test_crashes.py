@@ -68,9 +68,7 @@ async def walk_through(team, restart, faults, kind, prepare):
 
 
 @pytest.mark.parametrize("kind", OUTAGES + CRASHES)
-async def test_a_publish_broken_off_anywhere_is_neither_lost_nor_doubled(
-    team, restart, faults, check_invariants, kind
-):
+async def test_a_publish_broken_off_anywhere_is_neither_lost_nor_doubled(team, restart, faults, check_invariants, kind):
     await team.connect()
 
     async def prepare(text):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from team import claim_due
 
-from logicspike.domain import Attempt, ConnectionStatus, DeliveryState, HoldReason
+from logicspike.domain import Attempt, ConnectionStatus, DeliveryState, HoldReason, Timings
 from logicspike.plugin.errors import (
     MemberActionRequired,
     OperatorActionRequired,
@@ -28,10 +28,10 @@ from logicspike.services.notices import (
     Reconnected,
     ReconnectNeeded,
 )
-from logicspike.services.reconciling import SETTLE
 
 MINUTE = timedelta(minutes=1)
 LEASE_AND_A_BIT = timedelta(seconds=95)
+SETTLE = Timings().settle
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from ..domain import (
     DeliveryState,
     HoldReason,
     Member,
+    Timings,
 )
 from ..events import DeliveryClaimed, Emit
 from ..events import DeliveryHeld as HeldEvent
@@ -36,16 +37,13 @@ from ..plugin.errors import (
 from .notices import LateQuestion
 from .ports import ConnectionStore, DeliveryStore, Notifier, StoreUnavailable
 from .refreshing import ConnectionGone, FreshCredential, Refreshing
-from .settling import LEASE, Refusal, Settling, delivery_ids
+from .settling import Refusal, Settling, delivery_ids
 from .turns import choose_fairly, find_greedy_teams
 
-__all__ = ["LOOK_AHEAD", "Delivering"]
+__all__ = ["Delivering"]
 
 log = logging.getLogger(__name__)
 
-LOOK_AHEAD: Final = timedelta(seconds=1)
-"""How long before its time a post is claimed and prepared, so that at its time only one request is left to send."""
-_SEND_BEFORE: Final = LEASE / 4
 _LANES: Final = 64
 _LANES_PER_TEAM: Final = 48
 _PER_LANE: Final = 50
@@ -76,6 +74,7 @@ class Delivering:
         clock: the time.
         emit: takes events.
         worker_id: names this process in claims.
+        timings: how long a claim holds, and how far ahead is looked.
         wake: called when an account may have more that is due, so that nothing waits for the next tick.
     """
 
@@ -91,6 +90,7 @@ class Delivering:
         clock: Clock,
         emit: Emit,
         worker_id: str,
+        timings: Timings,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._platforms = platforms
@@ -102,6 +102,7 @@ class Delivering:
         self._clock = clock
         self._emit = emit
         self._worker_id = worker_id
+        self._timings = timings
         self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: dict[str, str] = {}  # connection to workspace
@@ -125,7 +126,9 @@ class Delivering:
         if not lanes:
             return 0
         wanted = [delivery_id for connection_id in lanes for delivery_id in chosen[connection_id]]
-        claimed = await self._deliveries.claim(wanted, now=now + LOOK_AHEAD, owner=self._worker_id, until=now + LEASE)
+        claimed = await self._deliveries.claim(
+            wanted, now=now + self._timings.look_ahead, owner=self._worker_id, until=now + self._timings.lease
+        )
         by_connection: defaultdict[str, list[Delivery]] = defaultdict(list)
         for delivery in claimed:
             self._emit(DeliveryClaimed(**delivery_ids(delivery)))
@@ -142,7 +145,7 @@ class Delivering:
         lanes: dict[str, Connection] = {}
         for _ in range(_LOOKS):
             found = await self._deliveries.list_due(
-                now + LOOK_AHEAD, limit=_WINDOW, not_connections=skipped, not_teams=greedy
+                now + self._timings.look_ahead, limit=_WINDOW, not_connections=skipped, not_teams=greedy
             )
             per_team = Counter(self._busy.values()) + Counter(each.team_id for each in lanes.values())
             turn = choose_fairly(
@@ -153,7 +156,9 @@ class Delivering:
                 per_lane=_PER_LANE,
             )
             if turn:
-                taken = await self._connections.take_lanes(tuple(turn), owner=owner, until=now + LEASE, now=now)
+                taken = await self._connections.take_lanes(
+                    tuple(turn), owner=owner, until=now + self._timings.lease, now=now
+                )
                 lanes |= {each.connection_id: each for each in taken}
                 chosen |= turn
                 skipped |= set(turn)
@@ -239,12 +244,12 @@ class Delivering:
             delivery,
             state=DeliveryState.PUBLISHING,
             attempts=(*delivery.attempts, attempt),
-            claimed_until=self._clock.now() + LEASE,
+            claimed_until=self._clock.now() + self._timings.lease,
         )
         recorded_at = time.monotonic()
         if not await self._deliveries.swap(delivery, publishing):
             return  # Canceled or freed meanwhile: it isn't ours any more.
-        if time.monotonic() - recorded_at > _SEND_BEFORE.total_seconds():
+        if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds():
             await self._settling.hand_back(publishing)
             return
         await self._publish(publishing, fresh)
@@ -253,12 +258,12 @@ class Delivering:
         """Sleep the rest of the look-ahead; False when its time has not come even then (a clock was moved back)."""
         left = delivery.next_try_at - self._clock.now()
         if left > timedelta(0):
-            await asyncio.sleep(min(left, LOOK_AHEAD).total_seconds())
+            await asyncio.sleep(min(left, self._timings.look_ahead).total_seconds())
         return delivery.next_try_at <= self._clock.now()
 
     def _must_not_send(self, lane: _Lane) -> bool:
         """Whether this process is stopping, or was paused so long that the lease may end under the request."""
-        return self._is_stopping or time.monotonic() - lane.taken_at > (LEASE - 2 * _SEND_BEFORE).total_seconds()
+        return self._is_stopping or time.monotonic() - lane.taken_at > (self._timings.lease / 2).total_seconds()
 
     async def _prepare(self, delivery: Delivery, connection: Connection) -> FreshCredential:
         """Check that the author may still use the account, and get a credential that works now."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from ..clock import Clock
-from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState
+from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, Timings
 from ..events import DeliveryPublished as PublishedEvent
 from ..events import DeliveryRescued, DeliveryRetried, DeliveryUnknown, Emit
 from ..platforms import NotSupported, PlatformNotReady, Platforms
@@ -20,17 +20,14 @@ from .ports import ConnectionStore, DeliveryStore, Notifier
 from .refreshing import ConnectionGone, Refreshing
 from .settling import Settling
 
-__all__ = ["DEATHS", "LOOKUPS", "SETTLE", "Reconciling"]
+__all__ = ["DEATHS", "LOOKUPS", "Reconciling"]
 
 log = logging.getLogger(__name__)
 
-SETTLE: Final = timedelta(seconds=120)
-"""How long after a lost answer the platform is asked: its time limit, plus pauses, plus the lag of its read side."""
 LOOKUPS: Final = 2
 """How often a platform must say "not there" before the post is tried again."""
 DEATHS: Final = 3
 """How often a post may take its process with it before it is set aside for a person."""
-_LOOKUP_LEASE: Final = timedelta(seconds=60)
 _ASK_AGAIN: Final = timedelta(minutes=10)
 
 
@@ -46,6 +43,7 @@ class Reconciling:
         notifier: direct messages.
         clock: the time.
         emit: takes events.
+        timings: how long after a lost answer is looked, and how often.
     """
 
     def __init__(
@@ -59,6 +57,7 @@ class Reconciling:
         notifier: Notifier,
         clock: Clock,
         emit: Emit,
+        timings: Timings,
     ) -> None:
         self._platforms = platforms
         self._connections = connections
@@ -68,6 +67,7 @@ class Reconciling:
         self._notifier = notifier
         self._clock = clock
         self._emit = emit
+        self._timings = timings
 
     async def rescue(self) -> int:
         """Free deliveries whose claim's lease is over; how many.
@@ -114,12 +114,12 @@ class Reconciling:
             StoreUnavailable: the database did not answer.
         """
         now = self._clock.now()
-        unknown = await self._deliveries.list_unasked_unknown(now - SETTLE)
+        unknown = await self._deliveries.list_unasked_unknown(now - self._timings.settle)
         looked_at = 0
         for delivery in unknown:
             if delivery.claimed_until is not None and delivery.claimed_until > now:
                 continue
-            mine = replace(delivery, claim_token=secrets.token_hex(8), claimed_until=now + _LOOKUP_LEASE)
+            mine = replace(delivery, claim_token=secrets.token_hex(8), claimed_until=now + self._timings.lookup)
             if await self._deliveries.swap(delivery, mine):
                 looked_at += 1
                 await self._look_up(mine)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from ..clock import Clock
-from ..domain import Connection, ConnectionStatus, Member
+from ..domain import Connection, ConnectionStatus, Member, Timings
 from ..events import ConnectionNeedsReconnect, Emit, TokenRefreshFailed, TokensRefreshed
 from ..platforms import PlatformNotReady, Platforms
 from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired, TokenExpired
@@ -28,7 +28,6 @@ __all__ = ["ConnectionGone", "FreshCredential", "Refreshing"]
 
 log = logging.getLogger(__name__)
 
-_LEASE: Final = timedelta(seconds=120)  # longer than three of the façade's 20 s limits, the pauses, and saving
 _WAIT_FOR_OTHER: Final = timedelta(milliseconds=250)
 _ROUNDS: Final = 120
 _REPEATS: Final = (timedelta(seconds=1), timedelta(seconds=3))
@@ -60,6 +59,7 @@ class Refreshing:
         vault: seals tokens.
         clock: the time.
         emit: takes events.
+        timings: how long a refresh may take.
         pause: waits, in seconds; a test hands in its own.
     """
 
@@ -73,6 +73,7 @@ class Refreshing:
         vault: Vault,
         clock: Clock,
         emit: Emit,
+        timings: Timings,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._platforms = platforms
@@ -82,6 +83,7 @@ class Refreshing:
         self._vault = vault
         self._clock = clock
         self._emit = emit
+        self._timings = timings
         self._pause = pause
         # In one process, callers for one connection queue up here; between processes the store's lease decides.
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -119,7 +121,9 @@ class Refreshing:
             return FreshCredential(connection=current, credential=credential)
         owner = secrets.token_hex(8)
         now = self._clock.now()
-        if not await self._connections.take_refresh_lease(current, owner=owner, until=now + _LEASE, now=now):
+        if not await self._connections.take_refresh_lease(
+            current, owner=owner, until=now + self._timings.refresh_lease, now=now
+        ):
             return None
         try:
             return await self._refresh(current, credential)

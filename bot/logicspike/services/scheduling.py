@@ -288,11 +288,13 @@ class Scheduling:
         due_at: datetime | None = None,
         draft_id: str | None = None,
     ) -> Draft:
-        """Keep what a member wrote, under a new id or in place of an earlier draft.
+        """Keep what a member wrote, under a new id or in place of an earlier draft of theirs, if that is still there.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
+        if draft_id is not None and await self._posts.find_draft(author, draft_id) is None:
+            draft_id = None
         draft = Draft(
             draft_id=draft_id or secrets.token_hex(8),
             author=author,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import Clock
-from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, retry_delay
+from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Timings, retry_delay
 from ..events import DeliveryFailed as FailedEvent
 from ..events import DeliveryHeld as HeldEvent
 from ..events import DeliveryPublished as PublishedEvent
@@ -33,12 +33,10 @@ from .notices import DeliveryFailed, DeliveryHeld, DeliveryPublished, OperatorTr
 from .ports import ConnectionStore, DeliveryStore, MemberDirectory, Notifier, SlackUnavailable, StoreUnavailable
 from .refreshing import ConnectionGone, Refreshing
 
-__all__ = ["LEASE", "Refusal", "Settling", "close_attempt", "delivery_ids"]
+__all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids"]
 
 log = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(seconds=90)
-"""How long a claim holds: longer than the façade's 30 s for a publish, with room for settling."""
 _SETTLE_PAUSE_SECONDS: Final = 1.0
 _SHORTEST_SNOOZE: Final = timedelta(seconds=5)
 _LONGEST_SNOOZE: Final = timedelta(days=1)
@@ -65,6 +63,7 @@ class Settling:
         notifier: direct messages.
         clock: the time.
         emit: takes events.
+        timings: how long a claim holds.
     """
 
     def __init__(
@@ -78,6 +77,7 @@ class Settling:
         notifier: Notifier,
         clock: Clock,
         emit: Emit,
+        timings: Timings,
     ) -> None:
         self._platforms = platforms
         self._connections = connections
@@ -87,6 +87,7 @@ class Settling:
         self._notifier = notifier
         self._clock = clock
         self._emit = emit
+        self._timings = timings
 
     async def published(self, delivery: Delivery, published: PublishedPost) -> None:
         """The post is live.
@@ -302,7 +303,7 @@ class Settling:
 
     async def _settle(self, before: Delivery, after: Delivery) -> bool:
         """Write an outcome, trying until the lease is over: an outcome that is not stored becomes a question."""
-        until = time.monotonic() + LEASE.total_seconds()
+        until = time.monotonic() + self._timings.lease.total_seconds()
         has_failed = False
         while True:
             try:

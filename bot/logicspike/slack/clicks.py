@@ -123,13 +123,20 @@ class _Row(Block):
 
 
 def _read_click(action: Mapping[str, Any], body: Mapping[str, Any], context: AsyncBoltContext) -> Click:
-    message = body.get("message")
     return Click(
         interaction=read_interaction(body, context),
         value=_read_value(action),
         block_id=str(action.get("block_id") or ""),
-        blocks=tuple(message.get("blocks") or ()) if isinstance(message, Mapping) else (),
+        blocks=_read_rows(body.get("message")),
     )
+
+
+def _read_rows(message: object) -> tuple[Mapping[str, Any], ...]:
+    match message:
+        case {"blocks": [*rows]} if all(isinstance(row, Mapping) for row in rows):
+            return tuple(rows)
+        case _:
+            return ()
 
 
 def _read_value(action: Mapping[str, Any]) -> str:

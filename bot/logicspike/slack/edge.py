@@ -78,7 +78,7 @@ class SlackEdge:
         return self._authorize.is_ready
 
     def connect(self, services: SlackServices) -> None:
-        """Hand in the services; before ``routes`` and ``running``."""
+        """Hand in the services; before ``routes`` and ``running``. A process that only publishes leaves it out."""
         names = CommandNames(
             connect=self._settings.slack_command_connect, schedule=self._settings.slack_command_schedule
         )
@@ -104,11 +104,11 @@ class SlackEdge:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Ask Slack who we are, in the background until it answers, and keep Socket Mode's connection."""
-        assert self._app is not None, "connect() comes first"
+        """Ask Slack who we are, in the background until it answers; once connected, keep Socket Mode's connection."""
         await self._authorize.identify()
         background = [asyncio.create_task(self._authorize.run(), name="slack authorize")]
-        if (app_token := self._settings.slack_app_token) is not None:
+        app_token = self._settings.slack_app_token
+        if app_token is not None and self._app is not None:
             socket = SocketMode(self._app, app_token=app_token.get_secret_value())
             background.append(asyncio.create_task(socket.run(), name="slack socket mode"))
         try:

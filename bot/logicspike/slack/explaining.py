@@ -11,6 +11,7 @@ from ..platforms import PlatformNotReady, UnknownPlatform
 from ..plugin.errors import PlatformError
 from ..services.connecting import NoSuchConnection, NotAllowed
 from ..services.ports import NameTaken, SlackUnavailable, StoreUnavailable
+from .interaction import Unreadable
 from .message import Message, build_message, paragraph
 from .messages import account_taken, connection_gone, not_allowed, try_again
 from .mrkdwn import prose
@@ -43,6 +44,7 @@ def _refused_by_slack(error: Any) -> Message | None:
 _WORDS: Final[tuple[tuple[type[Exception], Callable[[Any], Message | None]], ...]] = (
     (NotAllowed, lambda error: not_allowed(error.owner_id)),
     (NoSuchConnection, lambda _: connection_gone()),
+    (Unreadable, lambda _: _say("I can't read that any more. Nothing was changed. Please use a newer message.")),
     (NameTaken, lambda _: account_taken()),
     (PlatformNotReady, _explained),
     (UnknownPlatform, _explained),

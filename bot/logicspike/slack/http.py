@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import logging
 import re
 import time
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -110,10 +112,33 @@ def _parse(raw: bytes, request: web.Request) -> AsyncBoltRequest | None:
         name: value for name, value in request.headers.items() if not name.lower().startswith("x-slack-bolt-")
     }
     try:
-        return AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(headers))
+        parsed = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(headers))
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         # Bolt digs for ids while it reads: JSON that is no object, or has lists where ids belong, fails in many ways.
         return None
+    if not _has_objects(parsed.body):
+        return None
+    if _ESCAPED_SURROGATE.search(raw):
+        parsed.body = _mend(parsed.body)
+    return parsed
+
+
+_OBJECTS: Final = ("container", "event", "message", "user", "view")
+_ESCAPED_SURROGATE: Final = re.compile(rb"(?:\\|%5c)ud[89a-f]", re.IGNORECASE)
+
+
+def _has_objects(body: Mapping[str, Any]) -> bool:
+    """Whether objects are where Slack has them: Bolt looks into them before any listener can."""
+    actions = body.get("actions", [{}])
+    is_list = isinstance(actions, list) and all(isinstance(action, dict) for action in actions)
+    return is_list and bool(actions) and all(isinstance(body.get(name, {}), dict) for name in _OBJECTS)
+
+
+def _mend(body: dict[str, Any]) -> dict[str, Any]:
+    """Put U+FFFD where half of an emoji is left, as a field's limit may cut it: half a pair can't be stored or sent."""
+    text = json.dumps(body, ensure_ascii=False)
+    mended: dict[str, Any] = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    return mended
 
 
 def _is_ssl_check(raw: bytes) -> bool:

@@ -117,7 +117,7 @@ def _account_rows(
         yield paragraph(f"*{title}* · One step left: {whose}.")
         return
     account = account_words(connection, title_of(connection.platform, titles))
-    owner = "yours" if is_own else f"connected by {_owner(connection)}"
+    owner = "yours" if is_own else f"connected by {_owner(connection)}; only they can post with it"
     yield paragraph(f"*{account}* · {code(connection.nickname)} · {owner}\n{_health(connection, is_own, zone, now)}")
     if is_own:
         is_sick = connection.status is ConnectionStatus.NEEDS_RECONNECT

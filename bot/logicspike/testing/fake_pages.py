@@ -43,7 +43,7 @@ _CONSENT: Final = """<!doctype html>
 <form method="post" action="{{ action }}">
 <fieldset><legend>Continue as</legend>
 {% for account in people %}
-<label><input type="radio" name="person" value="{{ account.id }}"{% if loop.first %} checked{% endif %}> {{ account.name }}</label>
+<label><input type="radio" name="person" value="{{ account.id }}"{% if loop.first %} checked{% endif %}> {{ account.name }}{% if account.about %} <small class="note">{{ account.about }}</small>{% endif %}</label>
 {% endfor %}
 </fieldset>
 <button class="primary" name="decision" value="allow" data-testid="allow">Allow</button>

@@ -64,11 +64,19 @@ class _Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeAccount:
-    """A person, page or organisation at the fake platform."""
+    """A person, page or organisation at the fake platform.
+
+    Attributes:
+        id: stable.
+        name: what people read.
+        handle: the short name, where the platform has such.
+        about: what tells them apart on the consent page, such as "three Pages".
+    """
 
     id: str
     name: str
     handle: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,13 +27,20 @@ export function startComposer(send) {
   });
   field.addEventListener("input", refresh);
   field.addEventListener("keydown", onKey);
-  field.addEventListener("blur", () => setTimeout(hide, 120));
+  field.addEventListener("blur", () => setTimeout(() => document.activeElement !== field && hide(), 120));
 }
 
 /** What the composer offers, and where its messages go. */
 export function setComposer(known, place) {
   commands = known;
   field.placeholder = `Message ${place}, or type / for commands`;
+}
+
+/** Write something into the line, for the person to send. */
+export function setLine(text) {
+  write(text);
+  hide();
+  field.focus();
 }
 
 /** Put the cursor into the line. */

@@ -92,6 +92,8 @@ function markRead() {
 }
 
 startComposer((text) => {
+  const isDirect = context.conversations.find((one) => one.id === context.channel)?.is_im;
+  if (isDirect && !text.startsWith("/")) toast("LogicSpike answers commands only. Type / to see them.");
   post("send", { as: context.me, channel: context.channel, text }).catch((problem) => toast(problem.message));
 });
 document.addEventListener("visibilitychange", markRead);

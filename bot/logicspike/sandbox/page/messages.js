@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { renderBlocks } from "./blocks.js";
+import { setLine } from "./composer.js";
 import { toast } from "./dialogs.js";
 import { avatar, el, icon } from "./dom.js";
 import { closable } from "./elements.js";
@@ -100,13 +101,21 @@ function dayName(seconds, context) {
 }
 
 function welcome(context) {
-  const example = context.commands[0]?.examples[0] ?? context.commands[0]?.name;
+  const [connect, schedule] = context.commands.map((command) => command.examples[0] ?? command.name);
   const isIm = context.conversations.find((one) => one.id === context.channel)?.is_im;
   return el("li", { class: "welcome" },
     el("img", { src: "/page/mark.svg", alt: "", width: "44", height: "44" }),
     el("h3", {}, isIm ? "Your direct messages with LogicSpike" : "Welcome to the sandbox"),
     el("p", {}, isIm ? "Links and results that are only for you arrive here." : "The real bot, a small Slack, and stand-ins for the platforms, all on this computer."),
-    example && el("p", {}, "Try ", el("code", {}, example), " in the line below."));
+    el("ol", {},
+      connect && el("li", {}, "Connect an account: ", offer(connect), `. Open the link that arrives ${isIm ? "here" : "under LogicSpike on the left"}, and press Allow.`),
+      schedule && el("li", {}, "Schedule a post: ", offer(schedule), "."),
+      el("li", {}, "Move the sandbox clock by a minute, and see the post appear on the platform's timeline.")),
+    el("p", {}, "Then make a platform fail with the buttons below its timeline, and see what the bot does."));
+}
+
+function offer(line) {
+  return el("button", { type: "button", class: "offer", testid: "offer", title: "Write this into the line below", onclick: () => setLine(line) }, el("code", {}, line));
 }
 
 function toBottom() {

@@ -47,7 +47,8 @@ function make(platform) {
   cards.append(el("section", { class: "card platform", testid: `platform-${platform.name}`, "aria-label": platform.title },
     el("header", {}, el("h2", {}, platform.title),
       el("a", { href: platform.timeline_url, target: "_blank", rel: "noopener noreferrer", testid: `timeline-${platform.name}`, "aria-label": `Open the timeline of ${platform.title}` }, "Open timeline", icon(OPEN_PATH))),
-    el("div", { class: "frames" }, frame), chips));
+    el("div", { class: "frames" }, frame),
+    el("p", { class: "faults-title" }, "Make it fail"), chips));
   known.set(platform.name, card);
   return card;
 }

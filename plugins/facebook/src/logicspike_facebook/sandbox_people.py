@@ -9,9 +9,9 @@ from logicspike.testing import FakeAccount
 
 __all__ = ["DANA", "JONAS", "FakePage", "build_pages"]
 
-DANA: Final = FakeAccount(id="24116000000000101", name="Dana Whitfield")
+DANA: Final = FakeAccount(id="24116000000000101", name="Dana Whitfield", about="three Pages")
 """Has three Pages."""
-JONAS: Final = FakeAccount(id="24116000000000202", name="Jonas Bergström")
+JONAS: Final = FakeAccount(id="24116000000000202", name="Jonas Bergström", about="one Page")
 """Has exactly one."""
 
 

@@ -1,0 +1,229 @@
+"""Marries the use cases to their adapters: which service gets which store, notifier and clock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from .clock import Clock
+from .domain import Timings
+from .events import ConnectionCompleted, DeliveryRetried, Emit, Event, PostScheduled
+from .platforms import Platforms
+from .scheduler import Scheduler
+from .services.answering import Answering
+from .services.connecting import Connecting
+from .services.delivering import Delivering
+from .services.disconnecting import Disconnecting
+from .services.leaving import Leaving
+from .services.ports import MemberDirectory, Notifier
+from .services.reconciling import Reconciling
+from .services.refreshing import Refreshing
+from .services.releasing import Releasing
+from .services.scheduling import Scheduling
+from .services.settling import Settling
+from .store.opening import Stores
+from .vault import Vault
+
+__all__ = ["Bell", "Parts", "Services", "build_scheduler", "build_services"]
+
+_CHOICE_LIFETIME: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the use cases are built from.
+
+    Attributes:
+        stores: all stores over one database.
+        platforms: the installed platforms.
+        members: who is who in Slack.
+        notifier: direct messages.
+        vault: seals tokens.
+        clock: the time.
+        emit: takes events.
+        public_url: address of the callback server.
+        timings: how long things hold.
+        wake: makes the scheduler look at once.
+        pause: waits, in seconds.
+    """
+
+    stores: Stores
+    platforms: Platforms
+    members: MemberDirectory
+    notifier: Notifier
+    vault: Vault
+    clock: Clock
+    emit: Emit
+    public_url: str
+    timings: Timings = field(default_factory=Timings)
+    wake: Callable[[], None] = lambda: None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases, married to their adapters."""
+
+    connecting: Connecting
+    disconnecting: Disconnecting
+    scheduling: Scheduling
+    refreshing: Refreshing
+    delivering: Delivering
+    reconciling: Reconciling
+    releasing: Releasing
+    answering: Answering
+    leaving: Leaving
+
+
+def build_services(parts: Parts) -> Services:
+    """Build all use cases over the same parts."""
+    stores, clock, emit = parts.stores, parts.clock, parts.emit
+    refreshing = Refreshing(
+        platforms=parts.platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        notifier=parts.notifier,
+        vault=parts.vault,
+        clock=clock,
+        emit=emit,
+        timings=parts.timings,
+        pause=parts.pause,
+    )
+    delivering, reconciling = _build_delivering(parts, refreshing)
+    disconnecting = _build_disconnecting(parts)
+    releasing = Releasing(deliveries=stores.deliveries, clock=clock)
+    return Services(
+        connecting=_build_connecting(parts, releasing),
+        disconnecting=disconnecting,
+        scheduling=Scheduling(
+            platforms=parts.platforms,
+            connections=stores.connections,
+            posts=stores.posts,
+            deliveries=stores.deliveries,
+            clock=clock,
+            emit=emit,
+        ),
+        refreshing=refreshing,
+        delivering=delivering,
+        reconciling=reconciling,
+        releasing=releasing,
+        answering=Answering(deliveries=stores.deliveries, clock=clock, emit=emit),
+        leaving=_build_leaving(parts, disconnecting),
+    )
+
+
+def _build_delivering(parts: Parts, refreshing: Refreshing) -> tuple[Delivering, Reconciling]:
+    stores = parts.stores
+    settling = Settling(
+        platforms=parts.platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        refreshing=refreshing,
+        members=parts.members,
+        notifier=parts.notifier,
+        clock=parts.clock,
+        emit=parts.emit,
+        timings=parts.timings,
+    )
+    delivering = Delivering(
+        platforms=parts.platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        refreshing=refreshing,
+        settling=settling,
+        notifier=parts.notifier,
+        clock=parts.clock,
+        emit=parts.emit,
+        worker_id=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        timings=parts.timings,
+        wake=parts.wake,
+    )
+    reconciling = Reconciling(
+        platforms=parts.platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        refreshing=refreshing,
+        settling=settling,
+        notifier=parts.notifier,
+        clock=parts.clock,
+        emit=parts.emit,
+        timings=parts.timings,
+    )
+    return delivering, reconciling
+
+
+def _build_connecting(parts: Parts, releasing: Releasing) -> Connecting:
+    return Connecting(
+        platforms=parts.platforms,
+        connections=parts.stores.connections,
+        pending=parts.stores.pending,
+        members=parts.members,
+        notifier=parts.notifier,
+        releasing=releasing,
+        vault=parts.vault,
+        clock=parts.clock,
+        emit=parts.emit,
+        public_url=parts.public_url,
+    )
+
+
+def _build_disconnecting(parts: Parts) -> Disconnecting:
+    return Disconnecting(
+        platforms=parts.platforms,
+        connections=parts.stores.connections,
+        deliveries=parts.stores.deliveries,
+        members=parts.members,
+        vault=parts.vault,
+        clock=parts.clock,
+        emit=parts.emit,
+    )
+
+
+def _build_leaving(parts: Parts, disconnecting: Disconnecting) -> Leaving:
+    return Leaving(
+        workspaces=parts.stores.workspaces,
+        connections=parts.stores.connections,
+        deliveries=parts.stores.deliveries,
+        pending=parts.stores.pending,
+        disconnecting=disconnecting,
+        clock=parts.clock,
+        emit=parts.emit,
+    )
+
+
+def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: Timings) -> Scheduler:
+    """Build the scheduler with its ticks."""
+
+    async def clean_up() -> None:
+        await stores.connections.delete_stale_choices(clock.now() - _CHOICE_LIFETIME)
+
+    return Scheduler(
+        deliver=services.delivering.deliver_due,
+        rescue=services.reconciling.rescue,
+        settle_unknown=services.reconciling.settle_unknown,
+        clean_up=clean_up,
+        timings=timings,
+    )
+
+
+class Bell:
+    """Wakes the scheduler when something may be due at once; it comes to be before the scheduler does."""
+
+    def __init__(self) -> None:
+        self.scheduler: Scheduler | None = None
+
+    def ring(self) -> None:
+        """Let the scheduler look now, if there is one."""
+        if self.scheduler is not None:
+            self.scheduler.wake()
+
+    def on_event(self, event: Event) -> None:
+        """Ring for events after which something may be due: an event sink."""
+        if isinstance(event, PostScheduled | ConnectionCompleted | DeliveryRetried):
+            self.ring()

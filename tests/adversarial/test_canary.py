@@ -177,6 +177,7 @@ async def test_no_secret_shows_anywhere(mongod_uri, tmp_path, noted, caplog, mon
 async def live_through(story: Story, platform: str) -> None:
     sandbox, slack = story.sandbox, story.sandbox.slack
     fake = sandbox.platforms[platform].fake
+    started = max((m.revision for m in slack.messages_for(ANA)), default=-1)
     await story.connect(platform)
     for fault in ("unavailable", "rate_limit", "garbage", "error_after_accept", "accept_then_drop"):
         await schedule(slack, f"{platform} in 1m", f"{fault} {platform}")
@@ -191,11 +192,10 @@ async def live_through(story: Story, platform: str) -> None:
         await settle(sandbox)
     fake.perform("revoke")
     await schedule(slack, f"{platform} in 1m", f"revoked {platform}")
-    before = max(m.revision for m in slack.messages_for(ANA))
     await slack.advance_clock(MINUTE)
     asked = await slack.wait_for(
         lambda: next(
-            (m for m in reversed(slack.messages_for(ANA)) if m.revision > before and "connect.reconnect" in m.action_ids),
+            (m for m in reversed(slack.messages_for(ANA)) if m.revision > started and "connect.reconnect" in m.action_ids),
             None,
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -104,7 +105,10 @@ def report_bug(platform: Platform, hook: str, error: BaseException) -> None:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
+    return isinstance(value, str) and bool(value) and _UNPAIRED.search(value) is None
+
+
+_UNPAIRED: Final = re.compile("[\ud800-\udfff]")  # half of a pair: neither stored nor sent by anybody
 
 
 def _is_aware(value: object) -> bool:

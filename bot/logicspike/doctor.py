@@ -119,12 +119,9 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
         try:
             answer = await client.auth_test()
         except SlackApiError as error:
-            yield _bad(
-                f"Slack refuses SLACK_BOT_TOKEN ({error.response.get('error')}). "
-                "Copy it again from OAuth & Permissions on your Slack app's page."
-            )
+            yield _refused(error.response.get("error"), settings.slack_api_url)
             return
-        except (SlackClientError, aiohttp.ClientError, TimeoutError):
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError):
             yield _bad(f"Slack can't be reached at {settings.slack_api_url}. Does this computer have a way out?")
             return
     yield _good(f"Slack knows the bot, in the workspace {answer.get('team')}")
@@ -139,6 +136,16 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
         )
     else:
         yield _good("The bot token has all the scopes it needs")
+
+
+def _refused(error: object, address: str) -> Finding:
+    if not error:
+        # Slack always names the error: a proxy's or a sign-in page does not.
+        return _bad(f"Slack can't be reached: something else answers at {address}. Is a proxy in between?")
+    return _bad(
+        f"Slack refuses SLACK_BOT_TOKEN ({error}). "
+        "Copy it again from OAuth & Permissions on your Slack app's page, and look whether the app is still installed."
+    )
 
 
 async def _platforms(settings: Settings) -> AsyncIterator[Finding]:

@@ -1,8 +1,9 @@
-"""The process dies, or the database fails, at every single step; the next process must lose nothing and double nothing."""
+"""The process dies, or the database fails, at every single step; the next process loses and doubles nothing."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -121,10 +122,8 @@ async def test_a_callback_broken_off_anywhere_can_be_repeated(team, restart, fau
         assert (await team.read(delivery)).state is DeliveryState.HELD
         broken = restart(faults)
         faults.arm(position, kind, lasts=LEFT if kind in CRASHES else 1)
-        try:
+        with contextlib.suppress(StoreUnavailable, asyncio.CancelledError):
             await broken.sign_in(team.ana, connection_id=connection.connection_id)
-        except (StoreUnavailable, asyncio.CancelledError):
-            pass
         faults.disarm()
         if not faults.was_hit:
             break

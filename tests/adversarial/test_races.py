@@ -13,6 +13,7 @@ import pytest
 from logicspike.domain import ConnectionStatus, DeliveryState, HoldReason, ScheduledPost
 from logicspike.plugin.errors import RateLimited, TokenExpired
 from logicspike.services.connecting import NoSuchConnection
+from logicspike.services.credentials import seal_choices
 from logicspike.services.disconnecting import PostsOnDisconnect
 from logicspike.services.notices import DeliveryHeld, LateQuestion, OutcomeQuestion, Reconnected
 from logicspike.services.ports import StoreUnavailable
@@ -184,9 +185,7 @@ async def test_a_moved_post_that_is_long_overdue_is_asked_about(team):
     await team.deliver(after=timedelta(days=3))
     assert (await team.read(delivery)).hold_reason is HoldReason.LATE
 
-    await team.disconnecting.disconnect(
-        team.ana, first.connection_id, posts=MOVE, move_to=second.connection_id
-    )
+    await team.disconnecting.disconnect(team.ana, first.connection_id, posts=MOVE, move_to=second.connection_id)
     await team.deliver()
 
     assert [] == team.fake.ledger
@@ -198,9 +197,7 @@ async def test_a_post_is_not_moved_to_an_account_that_has_it_already(team):
     first, second = await connect_both(team)
     await team.schedule(accounts=(first.nickname, second.nickname))
 
-    done = await team.disconnecting.disconnect(
-        team.ana, first.connection_id, posts=MOVE, move_to=second.connection_id
-    )
+    done = await team.disconnecting.disconnect(team.ana, first.connection_id, posts=MOVE, move_to=second.connection_id)
     await team.deliver(after=MINUTE)
 
     assert (0, 1) == (done.moved, done.canceled)
@@ -317,8 +314,6 @@ async def test_choosing_twice_and_the_clean_up_at_once(team, check_invariants):
         choices=(connection.account,),
         nickname="echo:open",
     )
-    from logicspike.services.credentials import seal_choices
-
     sealed = seal_choices(
         team.connecting._vault, (credential.credential,), connection_id=question.connection_id, team_id="T1"
     )

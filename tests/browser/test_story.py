@@ -102,6 +102,16 @@ async def test_connect_schedule_publish_revoke_reconnect_release(chromium_page: 
     await picture(chromium_page, "released")
 
 
+async def test_an_empty_conversation_proposes_the_first_command(chromium_page: Page, sandbox: Sandbox):
+    newcomer = Newcomer(chromium_page)
+    await chromium_page.goto(sandbox.slack.base_url)
+    await picture(chromium_page, "welcome")
+    await chromium_page.get_by_test_id("offer").first.click()
+    await expect(chromium_page.get_by_test_id("composer")).to_have_value("/connect facebook")
+    await chromium_page.keyboard.press("Enter")
+    await newcomer.sees("private link")
+
+
 async def test_the_composer_by_keyboard_alone(chromium_page: Page, sandbox: Sandbox):
     newcomer = Newcomer(chromium_page)
     await chromium_page.goto(sandbox.slack.base_url)
@@ -115,7 +125,11 @@ async def test_the_composer_by_keyboard_alone(chromium_page: Page, sandbox: Sand
     await expect(chromium_page.get_by_test_id("modal-submit")).to_be_visible()
     await picture(chromium_page, "composer")
     modal = chromium_page.get_by_test_id("modal")
-    await modal.get_by_role("checkbox").first.focus()
+    account = modal.get_by_role("checkbox").first
+    await expect(account).to_be_checked()  # the only one there is
+    await account.focus()
+    await chromium_page.keyboard.press("Space")
+    await expect(account).not_to_be_checked()
     await chromium_page.keyboard.press("Space")
     await modal.locator("textarea").first.focus()
     await chromium_page.keyboard.type("Typed without a mouse")

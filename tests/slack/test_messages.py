@@ -468,6 +468,15 @@ def test_posts_can_be_moved_only_where_there_is_another_account():
     assert ["*Move*" in each for each in words] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("due_at", "words"),
+    [(DUE, "The next is due Tue 24 Nov"), (NOW - timedelta(hours=1), "The earliest was due Mon 23 Nov")],
+)
+def test_a_disconnect_says_when_the_posts_are_or_were_due(due_at, words):
+    plan = DisconnectPlan(connection=make_connection(), waiting=1, next_due_at=due_at, move_targets=())
+    assert words in messages.disconnect_question(plan, ZONE, NOW, TITLES).text
+
+
 def test_an_account_that_is_still_to_be_chosen_does_not_count_as_connected():
     pending = make_connection(status=ConnectionStatus.PENDING_CHOICE)
     assert messages.connect_list((pending,), (), "U0ANA", ZONE, NOW).text.startswith("No account is connected yet")

@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from ..tasks import TooBusy
 from .authorize import CachedAuthorize
 from .clicks import Clicks
+from .client import keep_off_proxy
 from .composing import ComposerListeners
 from .connect import ConnectListeners
 from .events import EVENTS, WorkspaceEvents
@@ -157,6 +158,8 @@ class _Gate:
         context: AsyncBoltContext,
         next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt injects by name
     ) -> BoltResponse | None:
+        if context.client is not None:
+            keep_off_proxy(context.client)  # Bolt makes a client for each request, which looks for a proxy anew
         refusal = self._authorize.find_refusal(context.team_id, context.enterprise_id)
         if refusal is None or _is_for_everybody(body):
             await next()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 import aiohttp
@@ -11,7 +12,9 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-__all__ = ["build_client"]
+from ..settings import is_loopback
+
+__all__ = ["build_client", "keep_off_proxy"]
 
 _RATE_LIMIT_TRIES: Final = 2
 
@@ -24,7 +27,9 @@ def build_client(*, token: str, api_url: str, session: aiohttp.ClientSession) ->
         api_url: the Web API's address, with its ``/api/``.
         session: the shared one; its own timeout bounds each request, since the SDK applies none to a lent session.
     """
-    return AsyncWebClient(
+    # At DEBUG the SDK logs what it sends, and with it every private link.
+    logging.getLogger("slack_sdk").setLevel(logging.INFO)
+    client = AsyncWebClient(
         token=token,
         base_url=api_url,
         session=session,
@@ -34,3 +39,14 @@ def build_client(*, token: str, api_url: str, session: aiohttp.ClientSession) ->
             AsyncRateLimitErrorRetryHandler(max_retry_count=_RATE_LIMIT_TRIES),
         ],
     )
+    keep_off_proxy(client)
+    return client
+
+
+def keep_off_proxy(client: AsyncWebClient) -> None:
+    """Reach a Slack on this very machine, as in the sandbox, without the proxy that the SDK takes from the environment.
+
+    The SDK (3.x, checked 2026-11) heeds ``HTTPS_PROXY``, but no ``NO_PROXY``.
+    """
+    if is_loopback(client.base_url):
+        client.proxy = None

@@ -221,8 +221,7 @@ def disconnect_question(plan: DisconnectPlan, zone: str, now: datetime, titles: 
     account = account_words(plan.connection, title_of(plan.connection.platform, titles))
     waiting = "No posts are waiting for it."
     if plan.waiting:
-        due = f" The next is due {describe_moment(plan.next_due_at, zone, now)}." if plan.next_due_at else ""
-        waiting = f"{posts_are(plan.waiting)} waiting for it.{due}"
+        waiting = f"{posts_are(plan.waiting)} waiting for it.{_due_words(plan.next_due_at, zone, now)}"
     return build_message(
         f"Disconnect {account}? {waiting}",
         paragraph(f"*Disconnect {account}?*\n{waiting}"),
@@ -230,6 +229,13 @@ def disconnect_question(plan: DisconnectPlan, zone: str, now: datetime, titles: 
         actions(*_disconnect_buttons(plan)),
         note("I erase what I stored to sign in with, and ask the platform to withdraw my access where it can."),
     )
+
+
+def _due_words(due_at: datetime | None, zone: str, now: datetime) -> str:
+    if due_at is None:
+        return ""
+    verb = "earliest was" if due_at <= now else "next is"
+    return f" The {verb} due {describe_moment(due_at, zone, now)}."
 
 
 def _explain_choices(plan: DisconnectPlan) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ ACTIONS: Final = {
     OUTCOME_LIVE: "delivery id:attempt id: the author has seen the post live",
     OUTCOME_AGAIN: "delivery id:attempt id: the author wants it posted again",
     OUTCOME_DROP: "delivery id:attempt id: the author gives the post up",
-    LATE_PUBLISH: "delivery id: an overdue post goes out now",
+    LATE_PUBLISH: "delivery id: a post that is overdue or held goes out now",
     LATE_DROP: "delivery id: an overdue post is cancelled",
     LINK_OPEN: "nothing: a button that opens a page; Slack reports the click all the same",
 }

@@ -108,7 +108,7 @@ class ErrorRow:
 
 _NO_CREDITS: Final = (
     "The X developer account behind this bot has no credits left. An admin can buy credits at console.x.com; "
-    "the posts go out afterwards."
+    "then try again."
 )
 _SPENT: Final = (
     "The X developer account behind this bot has reached its spending or usage limit. An admin can raise it at "

@@ -1,0 +1,1 @@
+"""Measures LogicSpike beside named alternatives: ``make bench``, or ``python -m benchmarks --help``."""

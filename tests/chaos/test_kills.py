@@ -1,0 +1,130 @@
+"""Worker processes and the database are killed at random while posts go out: nothing is lost, nothing goes out twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from chaos_arena import Arena, choose_seed, open_arena, size
+from chaos_platform import Weather
+
+from logicspike.domain import Delivery, DeliveryState, HoldReason
+
+pytestmark = pytest.mark.chaos
+
+SECONDS = 24.0
+SETTLED_WITHIN = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the ledger says about the store."""
+
+    lost: list[Delivery]
+    doubled: list[str]
+    falsely_failed: list[Delivery]
+    reconciled: int
+    asked: int
+    set_aside: int
+
+
+def judge(found: list[Delivery], ledger: Counter[str], questions: Counter[str]) -> Verdict:
+    """Compare store, ledger and questions."""
+    states = Counter(each.state for each in found)
+    was_unknown = [each for each in found if any(attempt.outcome == "unknown" for attempt in each.attempts)]
+    return Verdict(
+        lost=[
+            each
+            for each in found
+            if (each.state is DeliveryState.PUBLISHED and not ledger[each.post.text])
+            or (each.state is DeliveryState.UNKNOWN and not questions[each.delivery_id])
+            or each.state is DeliveryState.CANCELED
+            or (each.state is DeliveryState.HELD and each.hold_reason is not HoldReason.PARKED)
+        ],
+        doubled=[text for text, count in ledger.items() if count > 1],
+        falsely_failed=[each for each in found if each.state is DeliveryState.FAILED],
+        reconciled=sum(each.state is DeliveryState.PUBLISHED for each in was_unknown),
+        asked=states[DeliveryState.UNKNOWN],
+        set_aside=states[DeliveryState.HELD],
+    )
+
+
+async def run(arena: Arena, kind: str, *, posts: int, accounts: int, kills: int, database_kills: int) -> Verdict:
+    """Let it rain until every post has met its fate; prints a row of the table."""
+    fake = arena.fakes[kind]
+    connections = await arena.connect_accounts(kind, accounts)
+    started_at = time.monotonic()
+    over = SECONDS * size(1)
+    await arena.schedule(connections, [f"post {number}" for number in range(posts)], over=over)
+    stop = asyncio.Event()
+    supervisor = asyncio.create_task(arena.keep(4, stop))
+    try:
+        killed = await rain(arena, kills=kills, database_kills=database_kills, over=over)
+        rained_until = time.monotonic()
+        found = await arena.wait_until_settled(limit=SETTLED_WITHIN)
+    finally:
+        stop.set()
+        await supervisor
+    ledger = Counter(entry.text for entry in fake.ledger)
+    verdict = judge(found, ledger, arena.questions())
+    row = {
+        "platform": kind,
+        "posts": len(found),
+        "kills": killed,
+        "db kills": arena.database_kills,
+        "lost": len(verdict.lost),
+        "doubled": len(verdict.doubled),
+        "falsely failed": len(verdict.falsely_failed),
+        "reconciled": verdict.reconciled,
+        "asked": verdict.asked,
+        "set aside": verdict.set_aside,
+        "missed writes": arena.said("swap.missed"),
+        "seconds": round(time.monotonic() - started_at, 1),
+        "settled after": round(time.monotonic() - rained_until, 1),
+        "seed": arena.seed,
+    }
+    print(" | ".join(f"{name} {value}" for name, value in row.items()))
+    print("faults:", dict(sorted(fake.faults.items())))
+    assert posts == len(found)
+    return verdict
+
+
+async def rain(arena: Arena, *, kills: int, database_kills: int, over: float) -> int:
+    """Kill workers at random moments, and the database a few times; how many workers."""
+    start, killed = time.monotonic(), 0
+    storms = sorted(arena.dice.uniform(0.2, 0.8) * over for _ in range(database_kills))
+    moments = sorted(arena.dice.uniform(0.02, 1.0) * over for _ in range(kills))
+    for moment in moments:
+        while storms and storms[0] < moment:
+            await asyncio.sleep(max(0.0, start + storms.pop(0) - time.monotonic()))
+            await arena.kill_the_database()
+        await asyncio.sleep(max(0.0, start + moment - time.monotonic()))
+        while not await arena.kill_a_worker():
+            await asyncio.sleep(0.02)
+        killed += 1
+    return killed
+
+
+async def test_nothing_is_lost_or_doubled_where_the_platform_can_be_read_back(tmp_path):
+    seed = choose_seed()
+    async with open_arena(tmp_path, seed=seed, weather=Weather(seed=seed, share=0.1, latency=(0.02, 0.2))) as arena:
+        verdict = await run(
+            arena, "listed", posts=size(1000), accounts=50, kills=size(100), database_kills=size(2)
+        )
+        assert [] == verdict.lost
+        assert [] == verdict.doubled
+        assert [] == verdict.falsely_failed
+
+
+async def test_each_risk_is_one_question_where_the_platform_cannot_be_asked(tmp_path):
+    seed = choose_seed()
+    async with open_arena(tmp_path, seed=seed, weather=Weather(seed=seed, share=0.1, latency=(0.02, 0.2))) as arena:
+        verdict = await run(arena, "blind", posts=size(500), accounts=50, kills=size(50), database_kills=size(1))
+        assert [] == verdict.lost
+        assert [] == verdict.doubled
+        assert [] == verdict.falsely_failed
+        unknown = {each.delivery_id: 1 for each in await arena.read_all() if each.state is DeliveryState.UNKNOWN}
+        assert unknown == arena.questions()

@@ -202,6 +202,7 @@ def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: T
 
     async def clean_up() -> None:
         await stores.connections.delete_stale_choices(clock.now() - _CHOICE_LIFETIME)
+        await services.leaving.finish_removals()
 
     return Scheduler(
         deliver=services.delivering.deliver_due,

@@ -135,3 +135,16 @@ async def test_a_workspace_that_leaves_stops_at_once(team):
     assert ConnectionStatus.ACTIVE == (await team.connection(theirs)).status
     assert await team.stores.workspaces.is_removed("T1")
     assert 0 == await team.deliver(after=timedelta(minutes=1))
+
+
+async def test_a_removal_that_was_only_noted_is_carried_through_later(team):
+    connection = await team.connect()
+    delivery = await team.schedule()
+    await team.leaving.note_removal("T1")
+    assert DeliveryState.SCHEDULED == (await team.read(delivery)).state
+
+    assert 1 == await team.leaving.finish_removals()
+
+    assert DeliveryState.CANCELED == (await team.read(delivery)).state
+    assert None is (await team.connection(connection)).sealed
+    assert 0 == await team.leaving.finish_removals()

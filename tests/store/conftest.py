@@ -260,6 +260,8 @@ def every_call(
         "PostStore.find_draft": lambda s: s.posts.find_draft(member, "x1"),
         "PostStore.delete_draft": lambda s: s.posts.delete_draft(member, "x1"),
         "RequestLog.is_first": lambda s: s.requests.is_first("Ev1"),
+        "WorkspaceStore.mark_cleared": lambda s: s.workspaces.mark_cleared("T1", NOW),
+        "WorkspaceStore.list_uncleared": lambda s: s.workspaces.list_uncleared(),
         "WorkspaceStore.mark_installed": lambda s: s.workspaces.mark_installed("T1", "Acme", NOW),
         "WorkspaceStore.is_removed": lambda s: s.workspaces.is_removed("T1"),
         "WorkspaceStore.mark_removed": lambda s: s.workspaces.mark_removed("T1", NOW),

@@ -52,6 +52,25 @@ class Leaving:
         self._clock = clock
         self._emit = emit
 
+    async def note_removal(self, team_id: str) -> None:
+        """Write down that a workspace removed the bot, so that its work is stopped even if this process ends now.
+
+        Raises:
+            StoreUnavailable: the database did not answer; call again.
+        """
+        await self._workspaces.mark_removed(team_id, self._clock.now())
+
+    async def finish_removals(self) -> int:
+        """Stop the work of workspaces whose removal was noted but not carried through; how many.
+
+        Raises:
+            StoreUnavailable: the database did not answer; call again.
+        """
+        unfinished = await self._workspaces.list_uncleared()
+        for team_id in unfinished:
+            await self.remove_workspace(team_id)
+        return len(unfinished)
+
     async def remove_workspace(self, team_id: str) -> None:
         """Cancel a workspace's posts, erase and withdraw its tokens, forget its links; doing it twice is fine.
 
@@ -62,6 +81,7 @@ class Leaving:
         await self._pending.forget_team(team_id)
         canceled = await self._cancel_posts(team_id)
         disconnected = await self._disconnect(team_id)
+        await self._workspaces.mark_cleared(team_id, self._clock.now())
         self._emit(WorkspaceRemoved(team_id=team_id, canceled=canceled, disconnected=disconnected))
 
     async def _disconnect(self, team_id: str) -> int:

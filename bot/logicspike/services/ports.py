@@ -281,6 +281,14 @@ class WorkspaceStore(Protocol):
         """Remember that a workspace removed the bot; False when that was known."""
         ...
 
+    async def mark_cleared(self, team_id: str, at: datetime) -> None:
+        """Remember that all of a removed workspace's work is stopped."""
+        ...
+
+    async def list_uncleared(self) -> tuple[str, ...]:
+        """Workspaces that removed the bot and whose work is not stopped yet."""
+        ...
+
     async def mark_installed(self, team_id: str, name: str, at: datetime) -> None:
         """Remember that a workspace has the bot (again)."""
         ...

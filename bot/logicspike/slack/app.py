@@ -15,6 +15,7 @@ from slack_bolt.logger.messages import warning_client_prioritized_and_token_skip
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from ..services.ports import StoreUnavailable
 from ..tasks import TooBusy
 from .authorize import CachedAuthorize
 from .clicks import Clicks
@@ -131,6 +132,9 @@ async def on_error(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         case Unreadable():
             log.warning("a signed request could not be read", extra={"event": "slack.unreadable"})
             return BoltResponse(status=400, body="not readable")
+        case StoreUnavailable():
+            log.warning("an event could not be noted; Slack sends it again", extra={"event": "slack.event_later"})
+            return BoltResponse(status=503, body="try again")
         case TooBusy():
             log.error("too many requests at once", extra={"event": "slack.too_busy"})
             return build_refusal(body, TOO_BUSY)

@@ -70,11 +70,16 @@ class WorkspaceEvents:
         self._pause = pause
 
     async def on_event(self, body: Mapping[str, Any], event: Mapping[str, Any], context: AsyncBoltContext) -> None:
-        """Take note of an event; Slack has its answer at once."""
+        """Take note of an event; Slack has its answer as soon as a removal is written down.
+
+        Raises:
+            StoreUnavailable: it could not be written down; Slack sends the event again.
+        """
         if not _is_removal(event):
             return
         team_id, event_id = read_text(context.team_id), read_text(body.get("event_id"))
         self._authorize.forget(team_id)
+        await self._leaving.note_removal(team_id)
         self._tasks.spawn(self._remove(team_id, event_id), name=f"remove workspace {team_id}")
 
     async def _remove(self, team_id: str, event_id: str) -> None:

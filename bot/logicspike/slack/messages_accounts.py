@@ -242,7 +242,7 @@ def render_tokens_ending(notice: TokensEnding, zone: str, now: datetime) -> Mess
 def render_operator_trouble(notice: OperatorTrouble) -> Message:
     """The bot's own set-up at a platform is in trouble; for admins."""
     title, why = name(notice.platform_title), prose(notice.explanation)
-    kept = "Posts that fall due meanwhile are held; once this is put right, their authors press Try again. Nothing is lost."
+    kept = "Posts that fall due meanwhile are held, not lost; once this is put right, their authors press Try again."
     return build_message(
         f"I can't post to {title} at the moment. {why} {kept}",
         paragraph(f"*I can't post to {title} at the moment*\n{why}\n{kept}"),

@@ -31,6 +31,7 @@ UNSCOPED: Final[Mapping[str, str]] = {
     "DeliveryStore.postpone": "a throttled platform is throttled for all workspaces",
     "DeliveryStore.list_expired_claims": _CLAIMING,
     "DeliveryStore.list_unasked_unknown": _CLAIMING,
+    "WorkspaceStore.list_uncleared": "housekeeping for all workspaces",
     "RequestLog.is_first": "Slack's request ids are unique across workspaces",
 }
 """``Port.method`` to the reason why its query is not limited to one workspace."""

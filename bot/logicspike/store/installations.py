@@ -22,16 +22,31 @@ class MongoWorkspaceStore:
         """Remember that a workspace removed the bot; False when that was known."""
         try:
             await self._installations.update_one(
-                {**_place(team_id), "removed_at": None}, {"$set": {"removed_at": at}}, upsert=True
+                {**_place(team_id), "removed_at": None},
+                {"$set": {"removed_at": at}, "$unset": {"cleared_at": ""}},
+                upsert=True,
             )
         except DuplicateKeyError:  # it is there, and not without removed_at
             return False
         return True
 
     @reports_outage
+    async def mark_cleared(self, team_id: str, at: datetime) -> None:
+        """Remember that all of a removed workspace's work is stopped."""
+        await self._installations.update_one(
+            {**_place(team_id), "removed_at": {"$ne": None}}, {"$set": {"cleared_at": at}}
+        )
+
+    @reports_outage
+    async def list_uncleared(self) -> tuple[str, ...]:
+        """Workspaces that removed the bot and whose work is not stopped yet."""
+        found = self._installations.find({"removed_at": {"$ne": None}, "cleared_at": None}, {"_id": 1})
+        return tuple(document["_id"] for document in await found.to_list(None))
+
+    @reports_outage
     async def mark_installed(self, team_id: str, name: str, at: datetime) -> None:
         """Remember that a workspace has the bot (again)."""
-        changes = {"$set": {"name": name, "installed_at": at}, "$unset": {"removed_at": ""}}
+        changes = {"$set": {"name": name, "installed_at": at}, "$unset": {"removed_at": "", "cleared_at": ""}}
         await self._installations.update_one(_place(team_id), changes, upsert=True)
 
     @reports_outage

@@ -1,0 +1,429 @@
+"""The delivery machine under everything that may happen to it, in any order; its invariants are checked at every step."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from team import ANA, BROWSER
+from yarl import URL
+
+from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState
+from logicspike.plugin.errors import (
+    MemberActionRequired,
+    OperatorActionRequired,
+    OutcomeUnknown,
+    PlatformUnavailable,
+    PostRejected,
+    RateLimited,
+    ReconnectRequired,
+    TokenExpired,
+)
+from logicspike.plugin.types import Problem
+from logicspike.services.connecting import Callback, DirectMessageFailed, LinkEnded, NoSuchConnection
+from logicspike.services.disconnecting import PostsOnDisconnect
+from logicspike.services.notices import ConnectLink, OutcomeQuestion
+from logicspike.services.ports import StoreUnavailable
+from logicspike.services.scheduling import Scheduled, ScheduleRequest
+
+from .local_platform import Entry, LocalPlatform
+from .world import Process, World
+
+S = DeliveryState
+CLEAN = [S.SCHEDULED, S.CLAIMED, S.PUBLISHING, S.PUBLISHED]
+OVER = frozenset({S.PUBLISHED, S.FAILED, S.CANCELED})
+PUBLISH_LIMIT = timedelta(seconds=30)
+ACCOUNTS = (("readable", "r1"), ("readable", "r2"), ("mute", "m1"))
+NUMBERS = st.integers(min_value=0, max_value=1000)
+FAULTS = st.sampled_from([f"{what} {when}" for what in ("lost", "kill", "pause") for when in ("before", "after")])
+
+
+class DeliveryMachine(RuleBasedStateMachine):
+    """Two processes, three accounts, one author."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.scheduled: dict[str, str] = {}  # text to delivery id
+        self.told_again: set[str] = set()
+        self.said_live: set[str] = set()
+        self.settled: dict[str, DeliveryState] = {}
+        self.canceled_without: set[str] = set()
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(work)
+
+    @initialize(seed=st.integers(min_value=0, max_value=2**32))
+    def start(self, seed: int) -> None:
+        self.world = World(seed)
+        self.run(self._open())
+
+    async def _open(self) -> None:
+        await self.world.open()
+        for platform, person in ACCOUNTS:
+            await self._sign_in(self.world.processes[0], platform, person, None)
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "world"):
+                self.run(self._come_to_rest())
+        finally:
+            if hasattr(self, "world"):
+                self.run(self.world.close())
+            self.loop.close()
+
+    # --- people -------------------------------------------------------------------------------------------------------
+
+    @rule(who=NUMBERS, where=NUMBERS, due_in=st.integers(min_value=0, max_value=20))
+    def schedule(self, who: int, where: int, due_in: int) -> None:
+        """Somebody schedules a post, for now or for some minutes ahead in steps of twenty seconds."""
+        text = f"post {len(self.scheduled)}"
+        usable = [each for each in self.connections() if each.status is not ConnectionStatus.DISCONNECTED]
+        if not usable:
+            return
+        request = ScheduleRequest(
+            author=ANA,
+            text=text,
+            due_at=self.world.clock.now() + timedelta(seconds=20 * due_in),
+            zone="UTC",
+            connection_ids=(usable[where % len(usable)].connection_id,),
+        )
+        result = self.act(who, lambda it: it.services.scheduling.schedule(request))
+        if isinstance(result, Scheduled):
+            self.scheduled[text] = result.deliveries[0].delivery_id
+        self._adopt()
+
+    def _adopt(self) -> None:
+        """A schedule whose answer got lost may stand all the same."""
+        for each in self.deliveries():
+            self.scheduled.setdefault(each.post.text, each.delivery_id)
+
+    @precondition(lambda self: self.scheduled)
+    @rule(who=NUMBERS, which=NUMBERS)
+    def cancel(self, who: int, which: int) -> None:
+        delivery = self.pick(which)
+        outcome = self.act(who, lambda it: it.services.scheduling.cancel(ANA, delivery.delivery_id))
+        if outcome is not None and outcome.is_canceled and delivery.delivery_id not in self.told_again:
+            self.canceled_without.add(delivery.post.text)
+
+    @precondition(lambda self: any(each.state is S.UNKNOWN and each.is_asked for each in self.deliveries()))
+    @rule(who=NUMBERS, which=NUMBERS, answer=st.sampled_from(["live", "again", "drop"]))
+    def answer_question(self, who: int, which: int, answer: str) -> None:
+        asked = [each for each in self.deliveries() if each.state is S.UNKNOWN and each.is_asked]
+        delivery = asked[which % len(asked)]
+        {"again": self.told_again, "live": self.said_live}.get(answer, set()).add(delivery.delivery_id)
+        attempt_id = delivery.attempts[-1].attempt_id
+        self.act(
+            who, lambda it: it.services.answering.settle_unknown(ANA, delivery.delivery_id, attempt_id, answer)
+        )
+
+    @precondition(lambda self: any(each.state is S.HELD for each in self.deliveries()))
+    @rule(who=NUMBERS, which=NUMBERS, answer=st.sampled_from(["publish", "drop"]))
+    def answer_held(self, who: int, which: int, answer: str) -> None:
+        held = [each for each in self.deliveries() if each.state is S.HELD]
+        delivery = held[which % len(held)]
+        self.act(who, lambda it: it.services.answering.settle_late(ANA, delivery.delivery_id, answer))
+
+    @rule(who=NUMBERS, where=NUMBERS)
+    def reconnect(self, who: int, where: int) -> None:
+        connection = self.connections()[where % len(self.connections())]
+        account = connection.account.id
+        linked = connection.connection_id if connection.status is not ConnectionStatus.DISCONNECTED else None
+        self.act(who, lambda it: self._sign_in(it, connection.platform, account, linked))
+
+    async def _sign_in(self, process: Process, platform: str, person: str, connection_id: str | None) -> None:
+        await process.services.connecting.start(ANA, platform, connection_id=connection_id)
+        ticket = URL(self.world.notifier.of(ConnectLink)[-1].url).name
+        url = URL(await process.services.connecting.begin(ticket, BROWSER))
+        callback = Callback(platform=platform, state=url.query["state"], browser=BROWSER, code=person, error=None)
+        await process.services.connecting.finish(callback)
+
+    @rule(who=NUMBERS, where=NUMBERS, posts=st.sampled_from(PostsOnDisconnect))
+    def disconnect(self, who: int, where: int, posts: PostsOnDisconnect) -> None:
+        connections = self.connections()
+        connection = connections[where % len(connections)]
+        target = next((each for each in connections if each.platform == connection.platform and each != connection), None)
+        self.act(
+            who,
+            lambda it: it.services.disconnecting.disconnect(
+                ANA, connection.connection_id, posts=posts, move_to=target.connection_id if target else None
+            ),
+        )
+        self.canceled_without |= {
+            each.post.text
+            for each in self.deliveries()
+            if each.state is S.CANCELED and each.delivery_id not in self.told_again
+        }
+
+    # --- the bot ------------------------------------------------------------------------------------------------------
+
+    @rule(who=NUMBERS)
+    def tick(self, who: int) -> None:
+        self.act(who, _tick)
+
+    @rule()
+    def tick_both_at_once(self) -> None:
+        async def both() -> None:
+            for process in self.world.processes:
+                process.start(_quietly(_tick(process)))
+            await self.world.settle()
+            await self.world.restart_dead()
+
+        self.run(both())
+
+    @rule(seconds=st.sampled_from([1, 5, 20, 35, 60, 95, 130, 300, 900]))
+    def time_passes(self, seconds: int) -> None:
+        self.run(self.world.advance(timedelta(seconds=seconds)))
+        self.run(self.world.restart_dead())
+
+    @rule(who=NUMBERS, fault=FAULTS, calls=st.integers(min_value=0, max_value=14), size=st.integers(1, 3))
+    def go_wrong_soon(self, who: int, fault: str, calls: int, size: int) -> None:
+        """In some calls' time the process is killed, paused, or loses its database for a moment."""
+        process = self.process(who)
+        process.gate.arm(fault, calls, times=size if fault.startswith("lost") else 1)
+
+    @rule(who=NUMBERS)
+    def kill(self, who: int) -> None:
+        self.process(who).gate.is_dead = True
+        self.run(self.world.restart_dead())
+
+    @rule(who=NUMBERS)
+    def resume(self, who: int) -> None:
+        async def go_on() -> None:
+            self.process(who).gate.resumed.set()
+            await self.world.settle()
+            await self.world.restart_dead()
+
+        self.run(go_on())
+
+    # --- the platforms ------------------------------------------------------------------------------------------------
+
+    @rule(where=NUMBERS, kind=st.sampled_from([
+        "accepted", "unavailable", "rate limit", "app-wide limit", "expired", "refused", "rejected", "member",
+        "operator", "lost but live", "lost and not live", "bug but live", "bug",
+    ]))  # fmt: skip
+    def next_publish_ends(self, where: int, kind: str) -> None:
+        platform = self.platform(where)
+        now = self.world.clock.now
+
+        async def outcome(entry: Entry) -> None:
+            if kind in {"accepted", "lost but live", "bug but live"}:
+                platform.ledger.append(entry)
+            match kind:
+                case "unavailable":
+                    raise PlatformUnavailable("Down.")
+                case "rate limit" | "app-wide limit":
+                    is_app_wide = kind == "app-wide limit"
+                    raise RateLimited("Slow.", until=now() + timedelta(seconds=40), is_app_wide=is_app_wide)
+                case "expired":
+                    raise TokenExpired("Expired.")
+                case "refused":
+                    raise ReconnectRequired("Ended.")
+                case "rejected":
+                    raise PostRejected(Problem(message="No."))
+                case "member":
+                    raise MemberActionRequired("Do something.")
+                case "operator":
+                    raise OperatorActionRequired("Our app.")
+                case "lost but live" | "lost and not live":
+                    raise OutcomeUnknown("Lost.")
+                case "bug but live" | "bug":
+                    raise RuntimeError("a bug in the plugin")
+
+        platform.outcomes.append(outcome)
+
+    @rule(where=NUMBERS, lands_after=st.sampled_from([None, 0, 10, 25, 50]), answers_after=st.sampled_from([15, 29, 45]))
+    def next_publish_hangs(self, where: int, lands_after: int | None, answers_after: int) -> None:
+        """The answer comes late, or not before the limit; and the post may land late, whoever waits for it by then."""
+        platform, world = self.platform(where), self.world
+
+        async def outcome(entry: Entry) -> None:
+            started_at = world.clock.now()
+            if lands_after is not None:
+                world.at(started_at + timedelta(seconds=lands_after), lambda: platform.ledger.append(entry))
+            answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            limit = min(timedelta(seconds=answers_after), PUBLISH_LIMIT)
+            world.at(started_at + limit, lambda: None if answered.done() else answered.set_result(None))
+            await answered
+            is_answered = lands_after is not None and lands_after <= answers_after < PUBLISH_LIMIT.total_seconds()
+            if not is_answered:
+                raise OutcomeUnknown("No answer in time.")
+
+        platform.outcomes.append(outcome)
+
+    @rule(where=NUMBERS)
+    def revoke(self, where: int) -> None:
+        platform, person = ACCOUNTS[where % len(ACCOUNTS)]
+        self.platforms_by_name()[platform].revoked.add(person)
+
+    @rule(where=NUMBERS)
+    def go_down_or_up(self, where: int) -> None:
+        platform = self.platform(where)
+        platform.is_down = not platform.is_down
+
+    @rule()
+    def slack_goes_down_or_up(self) -> None:
+        self.world.notifier.is_down = not self.world.notifier.is_down
+
+    # --- what must hold -----------------------------------------------------------------------------------------------
+
+    @invariant()
+    def all_is_well(self) -> None:
+        if hasattr(self, "world"):
+            self.nothing_vanishes_and_what_is_over_stays_so()
+            self.each_delivery_is_whole()
+            self.nothing_is_posted_twice_or_after_its_cancel()
+            self.questions_are_asked_once_for_each_attempt()
+            self.an_accounts_posts_keep_their_order()
+
+    def nothing_vanishes_and_what_is_over_stays_so(self) -> None:
+        rows = self.world.stores.deliveries.rows
+        for text, delivery_id in self.scheduled.items():
+            assert delivery_id in rows, f"{text} vanished"
+        for delivery_id, state in self.settled.items():
+            assert rows[delivery_id].state is state, f"{delivery_id} went from {state} to {rows[delivery_id].state}"
+        self.settled |= {each.delivery_id: each.state for each in rows.values() if each.state in OVER}
+
+    def each_delivery_is_whole(self) -> None:
+        for each in self.deliveries():
+            unfinished = [attempt for attempt in each.attempts if attempt.outcome is None]
+            assert len(unfinished) <= (each.state is S.PUBLISHING), each
+            assert len({attempt.attempt_id for attempt in each.attempts}) == len(each.attempts), each
+            is_held = each.state is S.HELD
+            assert is_held == (each.hold_reason is not None) or each.state is S.CANCELED, each
+            assert not is_held or each.detail, each
+            is_claimed = each.state in {S.CLAIMED, S.PUBLISHING}
+            assert not is_claimed or (each.claim_token and each.claimed_until), each
+
+    def nothing_is_posted_twice_or_after_its_cancel(self) -> None:
+        for text, times in Counter(entry.text for entry in self.ledger()).items():
+            assert times == 1 or self.scheduled[text] in self.told_again, f"{text} is live {times} times"
+            assert text not in self.canceled_without, f"{text} is live although it was canceled"
+
+    def questions_are_asked_once_for_each_attempt(self) -> None:
+        asked = Counter(
+            (notice.delivery.delivery_id, notice.delivery.attempts[-1].attempt_id)
+            for notice in self.world.notifier.of(OutcomeQuestion)
+        )
+        twice = {key: times for key, times in asked.items() if times > 1}
+        assert not twice, f"asked twice about {twice}"
+
+    def an_accounts_posts_keep_their_order(self) -> None:
+        store = self.world.stores.deliveries
+        by_account: dict[str, list[Delivery]] = {}
+        for entry in self.ledger():
+            delivery = store.rows[self.scheduled[entry.text]]
+            path = store.paths[delivery.delivery_id]
+            if path == CLEAN[: len(path)] and delivery.delivery_id not in store.postponed:
+                by_account.setdefault(entry.account_id, []).append(delivery)
+        for went_out in by_account.values():
+            for place, first in enumerate(went_out):
+                for second in went_out[place + 1 :]:
+                    was_there = store.born[second.delivery_id] < store.claimed_at_step[first.delivery_id]
+                    is_earlier = (second.due_at, second.delivery_id) < (first.due_at, first.delivery_id)
+                    assert not (was_there and is_earlier), f"{second.post.text} should have gone before {first.post.text}"
+
+    # --- coming to rest -----------------------------------------------------------------------------------------------
+
+    async def _come_to_rest(self) -> None:
+        """All faults end; then nothing may be left that neither is settled nor waits for a person."""
+        world = self.world
+        world.notifier.is_down = False
+        for platform in self.platforms_by_name().values():
+            platform.is_down = False
+            platform.outcomes.clear()
+        for process in world.processes:
+            process.gate.fault = None
+            process.gate.resumed.set()
+        pauses = [100] * 10 + [1800] * 16
+        for seconds in pauses:
+            await world.settle()
+            await world.restart_dead()
+            for process in world.processes:
+                process.start(_quietly(_tick(process)))
+            await world.settle()
+            await world.advance(timedelta(seconds=seconds))
+        self._adopt()
+        left = [each for each in self.deliveries() if not _is_at_rest(each)]
+        assert not left, f"nobody will ever see to {left}"
+        self._check_the_end()
+
+    def _check_the_end(self) -> None:
+        live = {entry.text for entry in self.ledger()}
+        for each in self.deliveries():
+            if each.state is S.PUBLISHED:
+                assert each.post.text in live or each.delivery_id in self.said_live, f"{each} is not live"
+            if each.state is S.UNKNOWN:
+                questions = [
+                    notice
+                    for notice in self.world.notifier.of(OutcomeQuestion)
+                    if notice.delivery.attempts[-1].attempt_id == each.attempts[-1].attempt_id
+                ]
+                assert questions, f"nobody was asked about {each}"
+        self.nothing_vanishes_and_what_is_over_stays_so()
+        self.each_delivery_is_whole()
+        self.nothing_is_posted_twice_or_after_its_cancel()
+        self.an_accounts_posts_keep_their_order()
+
+    # --- small things -------------------------------------------------------------------------------------------------
+
+    def act(self, who: int, work: Callable[[Process], Awaitable[Any]]) -> Any:
+        """Let a process do something; None when it didn't get to an end."""
+        return self.run(self._act(self.process(who), work))
+
+    async def _act(self, process: Process, work: Callable[[Process], Awaitable[Any]]) -> Any:
+        task = process.start(_quietly(work(process)))
+        await self.world.settle()
+        await self.world.restart_dead()
+        return task.result() if task.done() and not task.cancelled() else None
+
+    def process(self, who: int) -> Process:
+        return self.world.processes[who % len(self.world.processes)]
+
+    def platforms_by_name(self) -> dict[str, LocalPlatform]:
+        return {"readable": self.world.readable, "mute": self.world.mute}
+
+    def platform(self, where: int) -> LocalPlatform:
+        return self.world.mute if where % 3 == 0 else self.world.readable
+
+    def connections(self) -> list[Connection]:
+        return list(self.world.stores.connections.rows.values())
+
+    def deliveries(self) -> list[Delivery]:
+        return list(self.world.stores.deliveries.rows.values())
+
+    def pick(self, which: int) -> Delivery:
+        deliveries = self.deliveries()
+        return deliveries[which % len(deliveries)]
+
+    def ledger(self) -> list[Entry]:
+        return [*self.world.readable.ledger, *self.world.mute.ledger]
+
+
+async def _tick(process: Process) -> None:
+    for each in (
+        process.services.reconciling.rescue,
+        process.services.reconciling.settle_unknown,
+        process.services.delivering.deliver_due,
+    ):
+        with contextlib.suppress(StoreUnavailable):
+            await each()
+
+
+async def _quietly(work: Awaitable[Any]) -> Any:
+    """What a member is told as a sentence is no failure of the machine."""
+    try:
+        return await work
+    except (StoreUnavailable, NoSuchConnection, LinkEnded, DirectMessageFailed):
+        return None
+
+
+def _is_at_rest(delivery: Delivery) -> bool:
+    is_waiting = delivery.state is S.HELD or (delivery.state is S.UNKNOWN and delivery.is_asked)
+    return delivery.state in OVER or is_waiting

@@ -97,7 +97,9 @@ def build_services(parts: Parts) -> Services:
     )
     delivering, reconciling = _build_delivering(parts, refreshing)
     disconnecting = _build_disconnecting(parts)
-    releasing = Releasing(deliveries=stores.deliveries, clock=clock)
+    releasing = Releasing(
+        connections=stores.connections, deliveries=stores.deliveries, notifier=parts.notifier, clock=clock
+    )
     return Services(
         connecting=_build_connecting(parts, releasing),
         disconnecting=disconnecting,
@@ -200,6 +202,10 @@ def _build_leaving(parts: Parts, disconnecting: Disconnecting) -> Leaving:
 def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: Timings) -> Scheduler:
     """Build the scheduler with its ticks."""
 
+    async def settle_unknown() -> None:
+        await services.reconciling.settle_unknown()
+        await services.releasing.release_stranded()
+
     async def clean_up() -> None:
         await stores.connections.delete_stale_choices(clock.now() - _CHOICE_LIFETIME)
         await services.leaving.finish_removals()
@@ -207,7 +213,7 @@ def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: T
     return Scheduler(
         deliver=services.delivering.deliver_due,
         rescue=services.reconciling.rescue,
-        settle_unknown=services.reconciling.settle_unknown,
+        settle_unknown=settle_unknown,
         clean_up=clean_up,
         timings=timings,
     )

@@ -538,6 +538,34 @@ async def test_a_post_that_dies_while_publishing_is_asked_about_after_three_deat
     assert [] == team.fake.ledger
 
 
+async def test_posts_stranded_by_a_crash_between_reconnect_and_release_go_out(team, monkeypatch):
+    connection = await team.connect()
+    delivery = await team.schedule("stranded")
+    late = await team.schedule("late")
+    team.fake.revoke_all()
+    for _ in range(2):
+        await team.deliver(after=MINUTE)
+    held = await team.read(late)
+    await team.stores.deliveries.swap(held, replace(held, due_at=team.clock.now() - timedelta(hours=1)))
+
+    async def die(*_: object) -> object:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(team.releasing, "release", die)
+        with pytest.raises(asyncio.CancelledError):
+            await team.sign_in(team.ana, connection_id=connection.connection_id)
+    assert DeliveryState.HELD == (await team.read(delivery)).state
+
+    assert 2 == await team.releasing.release_stranded()
+    await team.deliver()
+
+    assert ["stranded"] == [entry.text for entry in team.fake.ledger]
+    [question] = team.notifier.of(LateQuestion)
+    assert [late.delivery_id] == [each.delivery_id for each in question.deliveries]
+    assert 0 == await team.releasing.release_stranded()
+
+
 @pytest.fixture
 async def second_worker(team):
     """Another process on the same store."""

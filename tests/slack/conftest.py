@@ -238,6 +238,9 @@ class FakeAnswering:
 class FakeLeaving:
     notes: Notes
 
+    async def note_removal(self, team_id):
+        await self.notes.note("note_removal", team_id)
+
     async def remove_workspace(self, team_id):
         await self.notes.note("remove_workspace", team_id)
 

@@ -234,6 +234,7 @@ def every_call(
         "ConnectionStore.find_by_account": lambda s: s.connections.find_by_account("T1", "echo", "a1"),
         "ConnectionStore.list_for_team": lambda s: s.connections.list_for_team("T1"),
         "ConnectionStore.list_nicknames": lambda s: s.connections.list_nicknames("T1"),
+        "ConnectionStore.find_active": lambda s: s.connections.find_active(["c1"]),
         "ConnectionStore.take_lanes": lambda s: s.connections.take_lanes(["c1"], owner="a", until=until, now=NOW),
         "ConnectionStore.release_lanes": lambda s: s.connections.release_lanes(["c1"], owner="a"),
         "ConnectionStore.take_refresh_lease": lambda s: s.connections.take_refresh_lease(
@@ -245,6 +246,7 @@ def every_call(
         "DeliveryStore.insert_many": lambda s: s.deliveries.insert_many([delivery]),
         "DeliveryStore.list_due": lambda s: s.deliveries.list_due(NOW, limit=5),
         "DeliveryStore.claim": lambda s: s.deliveries.claim(["d1"], now=NOW, owner="w", until=until),
+        "DeliveryStore.list_held_connections": lambda s: s.deliveries.list_held_connections(),
         "DeliveryStore.postpone": lambda s: s.deliveries.postpone(until=until, platform="echo"),
         "DeliveryStore.swap": lambda s: s.deliveries.swap(claimed, replace(claimed, state=DeliveryState.HELD)),
         "DeliveryStore.find": lambda s: s.deliveries.find("T1", delivery.delivery_id),

@@ -23,7 +23,7 @@ class Listener(CommandListener):
         match event.command_name:
             case "find":
                 self.asked.append(command["filter"])
-            case "findAndModify":
+            case "findAndModify" | "distinct":
                 self.asked.append(command["query"])
             case "insert":
                 self.asked.extend(command["documents"])

@@ -164,6 +164,10 @@ class ConnectionStore(Protocol):
         """Give lanes back, if they're still ours."""
         ...
 
+    async def find_active(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:
+        """Those of these connections, across workspaces, that are active."""
+        ...
+
     async def take_refresh_lease(self, connection: Connection, *, owner: str, until: datetime, now: datetime) -> bool:
         """Become the only one who may refresh this connection; False when someone else is, or its tokens changed."""
         ...
@@ -231,6 +235,10 @@ class DeliveryStore(Protocol):
 
     async def list_unasked_unknown(self, settled_before: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
         """Unknown deliveries, across workspaces, settled by the given time, whose author was not asked yet."""
+        ...
+
+    async def list_held_connections(self) -> tuple[str, ...]:
+        """Ids of the connections, across workspaces, for whose reconnect deliveries are held."""
         ...
 
     async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from ..clock import Clock
-from ..domain import LATE_AFTER, Connection, Delivery, DeliveryState, HoldReason
-from .ports import DeliveryStore
+from ..domain import LATE_AFTER, Connection, Delivery, DeliveryState, HoldReason, Member
+from .notices import LateQuestion
+from .ports import ConnectionStore, DeliveryStore, Notifier
 
 __all__ = ["Releasing"]
 
@@ -18,12 +21,18 @@ class Releasing:
     """Releases what was held for an account.
 
     Args:
+        connections: where connections are kept.
         deliveries: where deliveries are kept.
+        notifier: direct messages.
         clock: the time.
     """
 
-    def __init__(self, *, deliveries: DeliveryStore, clock: Clock) -> None:
+    def __init__(
+        self, *, connections: ConnectionStore, deliveries: DeliveryStore, notifier: Notifier, clock: Clock
+    ) -> None:
+        self._connections = connections
         self._deliveries = deliveries
+        self._notifier = notifier
         self._clock = clock
 
     async def release(self, connection: Connection) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
@@ -44,6 +53,29 @@ class Releasing:
             if await self._deliveries.swap(delivery, after):
                 (released if after.state is DeliveryState.SCHEDULED else late).append(after)
         return tuple(released), tuple(late)
+
+    async def release_stranded(self) -> int:
+        """Let posts go whose account is back though nobody released them: a process died in between; how many.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        waiting = await self._deliveries.list_held_connections()
+        if not waiting:
+            return 0
+        count = 0
+        for connection in await self._connections.find_active(waiting):
+            released, late = await self.release(connection)
+            count += len(released) + len(late)
+            await self._ask_about(late)
+        return count
+
+    async def _ask_about(self, late: Sequence[Delivery]) -> None:
+        by_author: defaultdict[Member, list[Delivery]] = defaultdict(list)
+        for delivery in late:
+            by_author[delivery.author].append(delivery)
+        for author, deliveries in by_author.items():
+            await self._notifier.notify(author, LateQuestion(deliveries=tuple(deliveries)))
 
     def _decide(self, delivery: Delivery) -> Delivery:
         now = self._clock.now()

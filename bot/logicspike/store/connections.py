@@ -145,6 +145,12 @@ class MongoConnectionStore:
         await self._connections.update_many(ours, {"$unset": {"lane": ""}})
 
     @reports_outage
+    async def find_active(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:
+        """Those of these connections, across workspaces, that are active."""
+        query = {"_id": {"$in": list(connection_ids)}, "status": ConnectionStatus.ACTIVE.value}
+        return tuple(connection_from_document(each) for each in await self._connections.find(query).to_list(None))
+
+    @reports_outage
     async def take_refresh_lease(self, connection: Connection, *, owner: str, until: datetime, now: datetime) -> bool:
         """Become the only one who may refresh this connection; False when someone else is, or its tokens changed.
 

@@ -194,6 +194,11 @@ class MongoDeliveryStore:
         return _all(await self._deliveries.find(query).sort([("settled_at", ASCENDING)]).limit(limit).to_list(None))
 
     @reports_outage
+    async def list_held_connections(self) -> tuple[str, ...]:
+        """Ids of the connections, across workspaces, for whose reconnect deliveries are held."""
+        return tuple(await self._deliveries.distinct("connection_id", {"state": "held", "hold_reason": "reconnect"}))
+
+    @reports_outage
     async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:
         """All scheduled and held deliveries of a workspace: for when it removes the bot."""
         query = {"team_id": team_id, "state": {"$in": ["scheduled", "held"]}}

@@ -52,6 +52,7 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
         # The look for what is due needs nothing but this index: it never touches a document.
         _index("due", "state", "next_try_at", "_id", "team_id", "connection_id"),
         _index("lease", "claimed_until", partialFilterExpression={"claimed_until": {"$exists": True}}),
+        _index("held", "hold_reason", "connection_id", partialFilterExpression={"state": "held"}),
         _index("unasked", "settled_at", partialFilterExpression={"state": "unknown", "is_asked": False}),
         _index("team", "team_id", "state", "due_at", "_id"),
         _index("author", "team_id", "author_id", "state", "due_at", "_id"),

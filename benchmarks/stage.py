@@ -258,11 +258,10 @@ async def open_stage() -> AsyncIterator[Stage]:
                 await stage.fake.stop()
     except BaseException:
         print(f"The logs are in {folder}.", file=sys.stderr)
-        raise
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
         await mongod.stop()
+        raise
+    await mongod.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def new_prefix() -> str:

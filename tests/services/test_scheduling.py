@@ -160,3 +160,27 @@ async def test_the_list_is_in_order_of_time(team):
     soon = await team.schedule("soon", due_in=timedelta(hours=1))
 
     assert [soon, late] == list(await team.scheduling.list_open(team.ana))
+
+
+async def test_the_platform_in_a_nickname_may_be_typed_by_another_of_its_names(team):
+    await team.connect()
+
+    assert isinstance(await team.scheduling.schedule(team.request(accounts=("e:ann-echo",))), Scheduled)
+
+
+async def test_a_colleagues_nickname_is_said_to_be_theirs(team):
+    connection = await team.connect(team.ana)
+
+    result = await team.scheduling.schedule(team.request(author=team.ben, accounts=(connection.nickname,)))
+
+    assert "somebody else" in result.problems[0].message
+
+
+async def test_an_account_that_is_still_to_be_chosen_is_pointed_out(team):
+    ann = await team.connect(person="p-1")
+    await team.sign_in(team.ana, person="p-2", connection_id=ann.connection_id)
+    await team.disconnecting.erase(await team.connection(ann))
+
+    result = await team.scheduling.schedule(team.request())
+
+    assert "choose" in result.problems[0].message

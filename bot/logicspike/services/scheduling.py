@@ -25,6 +25,7 @@ from ..domain import (
 from ..events import Emit, PostCanceled, PostScheduled
 from ..platforms import Platforms
 from ..plugin.types import Post
+from .addressing import Addressing, ScheduleProblem, Several, is_usable
 from .ports import ConnectionStore, DeliveryStore, PostStore
 
 __all__ = [
@@ -76,23 +77,6 @@ class AccountQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleProblem:
-    """One thing that keeps a post from being scheduled.
-
-    Attributes:
-        field: "accounts", "text" or "when".
-        message: what is wrong and what to do, in words for people.
-        connect_platform: the platform whose Connect button would help.
-        reconnect_id: the connection whose Reconnect button would help.
-    """
-
-    field: str
-    message: str
-    connect_platform: str | None = None
-    reconnect_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NotScheduled:
     """Nothing is scheduled; what was written is kept as a draft, if there was anything."""
 
@@ -135,6 +119,7 @@ class Scheduling:
         emit: Emit,
     ) -> None:
         self._platforms = platforms
+        self._addressing = Addressing(platforms)
         self._connections = connections
         self._posts = posts
         self._deliveries = deliveries
@@ -148,9 +133,13 @@ class Scheduling:
             StoreUnavailable: the database did not answer; nothing is scheduled.
         """
         text = normalize_text(request.text)
-        usable = await self.list_usable(request.author)
-        resolved = self._resolve(request, usable)
-        if isinstance(resolved, _Several):
+        resolved = self._addressing.resolve(
+            request.author,
+            await self._connections.list_for_team(request.author.team_id),
+            typed=request.accounts,
+            connection_ids=request.connection_ids,
+        )
+        if isinstance(resolved, Several):
             draft = await self._keep(request, text, resolved.certain)
             return AccountQuestion(draft=draft, typed=resolved.typed, options=resolved.options)
         problems = resolved.problems + tuple(self._check(request, text, resolved.connections))
@@ -189,54 +178,7 @@ class Scheduling:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        linked = {ConnectionStatus.ACTIVE, ConnectionStatus.NEEDS_RECONNECT}
-        connections = await self._connections.list_for_team(member.team_id)
-        return tuple(each for each in connections if each.owner_id == member.user_id and each.status in linked)
-
-    def _resolve(self, request: ScheduleRequest, usable: Sequence[Connection]) -> _Resolved | _Several:
-        found: dict[str, Connection] = {}
-        problems: list[ScheduleProblem] = []
-        several: _Several | None = None
-        for connection_id in request.connection_ids:
-            match = next((each for each in usable if each.connection_id == connection_id), None)
-            if match is None:
-                problems.append(ScheduleProblem(field="accounts", message=_NOT_YOURS))
-            else:
-                found[match.connection_id] = match
-        for typed in request.accounts:
-            options = self._match(typed, usable)
-            if len(options) > 1:
-                several = several or _Several(typed=typed, options=options, certain=())
-            elif options:
-                found[options[0].connection_id] = options[0]
-            else:
-                problems.append(self._unknown_account(typed, usable))
-        connections = tuple(found.values())
-        if several is not None and not problems:
-            return replace(several, certain=connections)
-        if not connections and not problems:
-            problems.append(ScheduleProblem(field="accounts", message="Choose at least one account to post to."))
-        return _Resolved(connections=connections, problems=tuple(problems))
-
-    def _match(self, typed: str, usable: Sequence[Connection]) -> tuple[Connection, ...]:
-        name = typed.strip().casefold()
-        by_nickname = tuple(each for each in usable if each.nickname.casefold() == name)
-        if by_nickname:
-            return by_nickname
-        platform = self._platforms.find(name)
-        return tuple(each for each in usable if platform is not None and each.platform == platform.name)
-
-    def _unknown_account(self, typed: str, usable: Sequence[Connection]) -> ScheduleProblem:
-        platform = self._platforms.find(typed)
-        if platform is not None:
-            message = f"You have no {platform.title} account connected yet."
-            return ScheduleProblem(field="accounts", message=message, connect_platform=platform.name)
-        names = [each.nickname for each in usable] + list(self._platforms.names)
-        near = difflib.get_close_matches(typed.casefold(), names, n=1, cutoff=0.6)
-        hint = (
-            f" Did you mean {near[0]}?" if near else f" You can post to: {', '.join(_shown(usable))}." if usable else ""
-        )
-        return ScheduleProblem(field="accounts", message=f"There is no account or platform called “{typed}”.{hint}")
+        return tuple(each for each in await self._connections.list_for_team(member.team_id) if is_usable(each, member))
 
     # --- checks ------------------------------------------------------------------------------------------------------
 
@@ -374,26 +316,6 @@ class Scheduling:
         ids = [each.delivery_id for each in await self.list_open(member)]
         near = difflib.get_close_matches(delivery_id.strip().casefold(), ids, n=1, cutoff=0.6)
         return near[0] if near else None
-
-
-_NOT_YOURS: Final = "One of the chosen accounts is not connected any more, or is not yours to post with."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Resolved:
-    connections: tuple[Connection, ...]
-    problems: tuple[ScheduleProblem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Several:
-    typed: str
-    options: tuple[Connection, ...]
-    certain: tuple[Connection, ...]
-
-
-def _shown(usable: Sequence[Connection]) -> list[str]:
-    return [each.nickname for each in usable[:8]]
 
 
 def _to_delivery(post: ScheduledPost, connection: Connection) -> Delivery:

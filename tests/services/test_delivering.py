@@ -19,6 +19,7 @@ from logicspike.plugin.errors import (
 )
 from logicspike.plugin.types import Problem
 from logicspike.services.notices import (
+    DeliveryDelayed,
     DeliveryFailed,
     DeliveryHeld,
     DeliveryPublished,
@@ -536,6 +537,19 @@ async def test_a_post_that_dies_while_publishing_is_asked_about_after_three_deat
     assert DeliveryState.UNKNOWN == (await team.read(poison)).state
     assert 1 == len(team.notifier.of(OutcomeQuestion))
     assert [] == team.fake.ledger
+
+
+async def test_a_first_delay_is_told_once(team, refuse):
+    await team.connect()
+    delivery = await team.schedule()
+    refuse(PlatformUnavailable("Echo is down."), times=2)
+
+    await team.deliver(after=MINUTE)
+    waiting = await team.read(delivery)
+    await team.deliver(after=waiting.next_try_at - team.clock.now())
+
+    assert ["Echo is down."] == [notice.explanation for notice in team.notifier.of(DeliveryDelayed)]
+    assert 2 == (await team.read(delivery)).tries
 
 
 async def test_posts_stranded_by_a_crash_between_reconnect_and_release_go_out(team, monkeypatch):

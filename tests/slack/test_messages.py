@@ -106,6 +106,7 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
         notices.TokensEnding(connection=connection, platform_title=word, ends_at=DUE),
         notices.DeliveryPublished(delivery=delivery, platform_title=word),
         notices.DeliveryFailed(delivery=delivery, platform_title=word, problems=(word,) * count),
+        notices.DeliveryDelayed(delivery=delivery, platform_title=word, explanation=word),
         *(
             notices.DeliveryHeld(delivery=replace(delivery, hold_reason=why), platform_title=word, explanation=word)
             for why in HoldReason

@@ -14,6 +14,7 @@ __all__ = [
     "ConnectFailed",
     "ConnectLink",
     "Connected",
+    "DeliveryDelayed",
     "DeliveryFailed",
     "DeliveryHeld",
     "DeliveryPublished",
@@ -133,6 +134,15 @@ class DeliveryFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryDelayed:
+    """A post is late for the first time, and tried again at ``delivery.next_try_at`` without anybody's help."""
+
+    delivery: Delivery
+    platform_title: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryHeld:
     """A post waits for somebody; ``explanation`` says for what."""
 
@@ -183,6 +193,7 @@ Notice: TypeAlias = (
     | ReconnectNeeded
     | TokensEnding
     | DeliveryPublished
+    | DeliveryDelayed
     | DeliveryFailed
     | DeliveryHeld
     | LateQuestion

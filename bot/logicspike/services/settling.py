@@ -29,7 +29,7 @@ from ..plugin.errors import (
     TokenExpired,
 )
 from ..plugin.types import PublishedPost
-from .notices import DeliveryFailed, DeliveryHeld, DeliveryPublished, OperatorTrouble
+from .notices import DeliveryDelayed, DeliveryFailed, DeliveryHeld, DeliveryPublished, OperatorTrouble
 from .ports import ConnectionStore, DeliveryStore, MemberDirectory, Notifier, SlackUnavailable, StoreUnavailable
 from .refreshing import ConnectionGone, Refreshing
 
@@ -38,6 +38,8 @@ __all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids"]
 log = logging.getLogger(__name__)
 
 _SETTLE_PAUSE_SECONDS: Final = 1.0
+_WORTH_A_WORD: Final = timedelta(seconds=20)
+"""A first delay this long is told to the author; further ones are not, until it ends badly."""
 _SHORTEST_SNOOZE: Final = timedelta(seconds=5)
 _LONGEST_SNOOZE: Final = timedelta(days=1)
 _TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105 - an outcome, not a secret
@@ -278,6 +280,11 @@ class Settling:
         if await self._settle(delivery, after):
             kind = DeliveryRetried if is_counted else DeliverySnoozed
             self._emit(kind(**delivery_ids(after), error=type(error).__name__))
+            if delivery.detail is None and at - self._clock.now() >= _WORTH_A_WORD:
+                await self._notifier.notify(
+                    after.author,
+                    DeliveryDelayed(delivery=after, platform_title=self._title(after), explanation=_words(error)),
+                )
 
     async def _fail(self, delivery: Delivery, error: Exception, problems: tuple[str, ...]) -> None:
         after = replace(

@@ -11,6 +11,7 @@ from ..services.notices import (
     ConnectEnded,
     ConnectFailed,
     ConnectLink,
+    DeliveryDelayed,
     DeliveryFailed,
     DeliveryHeld,
     DeliveryPublished,
@@ -54,6 +55,7 @@ from .messages_connect import (
 )
 from .messages_late import render_late_question
 from .messages_posts import (
+    render_delivery_delayed,
     render_delivery_failed,
     render_delivery_held,
     render_delivery_published,
@@ -143,6 +145,8 @@ def render_notice(notice: Notice, *, zone: str, now: datetime, titles: Titles = 
             return render_tokens_ending(notice, zone, now)
         case DeliveryPublished():
             return render_delivery_published(notice)
+        case DeliveryDelayed():
+            return render_delivery_delayed(notice, zone)
         case DeliveryFailed():
             return render_delivery_failed(notice)
         case DeliveryHeld():

@@ -7,7 +7,14 @@ from typing import Final
 from slack_sdk.models.blocks import InteractiveElement
 
 from ..domain import Delivery, DeliveryState, HoldReason
-from ..services.notices import DeliveryFailed, DeliveryHeld, DeliveryPublished, OutcomeQuestion, OutcomeSettled
+from ..services.notices import (
+    DeliveryDelayed,
+    DeliveryFailed,
+    DeliveryHeld,
+    DeliveryPublished,
+    OutcomeQuestion,
+    OutcomeSettled,
+)
 from .message import Message, actions, ask_first, build_message, button, note, paragraph, quoted
 from .mrkdwn import bullets, name, prose, show_day_and_time
 from .surface import (
@@ -24,6 +31,7 @@ from .wording import cancel_button, day_and_time, preview, target_words, view_bu
 __all__ = [
     "describe_outcome",
     "release_button",
+    "render_delivery_delayed",
     "render_delivery_failed",
     "render_delivery_held",
     "render_delivery_published",
@@ -51,6 +59,21 @@ def render_delivery_published(notice: DeliveryPublished) -> Message:
         paragraph(f"*Published* · {target}"),
         quoted(delivery.post.text, _SHORT),
         actions(view_button(delivery)),
+    )
+
+
+def render_delivery_delayed(notice: DeliveryDelayed, zone: str) -> Message:
+    """A post is late: why, and when it is tried again."""
+    delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
+    why = prose(notice.explanation)
+    return build_message(
+        f"Not out yet: {target}. {why} I'll try again at {day_and_time(delivery.next_try_at, zone)}.",
+        paragraph(
+            f"*Not out yet* · {target}\n{why} I'll try again at {show_day_and_time(delivery.next_try_at, zone)}, "
+            "and by myself until it works. You only hear from me again if it doesn't, or when it is published."
+        ),
+        quoted(delivery.post.text, _SHORT),
+        actions(cancel_button(delivery)),
     )
 
 

@@ -81,7 +81,7 @@ class MemoryConnections:
     async def take_lanes(
         self, connection_ids: Collection[str], *, owner: str, until: datetime, now: datetime
     ) -> tuple[Connection, ...]:
-        there = [each for each in connection_ids if each in self.rows]
+        there = [each for each in dict.fromkeys(connection_ids) if each in self.rows]
         for each in there:
             if _is_free(self.lanes.get(each), now):
                 self.lanes[each] = _Lease(owner, until)

@@ -240,7 +240,7 @@ def test_lifecycle_says_of_each_error_what_exists() -> None:
     errors_named = {word for row in rows for word in codes(row[0]) if word in errors.__all__}
     assert {*errors.__all__} - {"PlatformError", "AuthorizationFailed"} == errors_named
     assert {reason for row in rows for reason in re.findall(r"\((\w+)\)", row[1])} == {
-        reason.value for reason in HoldReason if reason is not HoldReason.LATE
+        reason.value for reason in HoldReason if reason not in {HoldReason.LATE, HoldReason.PARKED}
     }
     assert {row[2] for row in rows} - {*ConnectionStatus} == {"untouched", "refreshed"}
 

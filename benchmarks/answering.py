@@ -27,8 +27,8 @@ from .stocking import TEAM, add_posts
 
 __all__ = ["measure_acks", "measure_callback", "measure_start"]
 
-_BURSTS = 60
-_PAUSES = {1: 0.01, 16: 0.05, 64: 0.15}
+_BURSTS = 20
+_PAUSES = {1: 0.02, 16: 0.15, 64: 0.6}
 _CALLBACKS = 60
 _IMPORTS = "import aiohttp, motor.motor_asyncio, pymongo, slack_bolt.async_app, apscheduler.schedulers.asyncio"
 _STATUS = re.compile(rb"HTTP/1\.1 (\d+)")

@@ -33,7 +33,7 @@ class Services:
             [
                 web.post("/posts", self.take_post),
                 web.post("/token", self.give_token),
-                web.post("/api/{method}", self.be_slack),
+                web.route("*", "/api/{method}", self.be_slack),  # the SDK asks some methods by GET
                 web.post("/response", self.take_response),
                 web.get("/ledger", self.show_ledger),
                 web.post("/delay", self.set_delay),

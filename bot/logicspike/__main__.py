@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .settings import Settings, SettingsInvalid, load_settings
+from .settings import Settings, SettingsInvalid, is_loopback, load_settings
 
 if TYPE_CHECKING:
     from .app import Role
@@ -133,6 +133,8 @@ def manifest(url: str | None) -> None:
     settings = _settings(public_url=url)
     names = CommandNames(connect=settings.slack_command_connect, schedule=settings.slack_command_schedule)
     is_socket_mode = settings.slack_app_token is not None
+    if is_loopback(settings.public_url) and not is_socket_mode:
+        click.echo(f"Slack can't reach {settings.public_url}: name your bot's https address by --url.", err=True)
     click.echo(render_manifest(build_manifest(settings.public_url, names, is_socket_mode=is_socket_mode)), nl=False)
 
 

@@ -42,6 +42,21 @@ PUBLISH_LIMIT = timedelta(seconds=30)
 ACCOUNTS = (("readable", "r1"), ("readable", "r2"), ("mute", "m1"))
 NUMBERS = st.integers(min_value=0, max_value=1000)
 FAULTS = st.sampled_from([f"{what} {when}" for what in ("lost", "kill", "pause") for when in ("before", "after")])
+KINDS = (
+    "accepted",
+    "unavailable",
+    "rate limit",
+    "app-wide limit",
+    "expired",
+    "refused",
+    "rejected",
+    "member",
+    "operator",
+    "lost but live",
+    "lost and not live",
+    "bug but live",
+    "bug",
+)
 
 
 class DeliveryMachine(RuleBasedStateMachine):
@@ -173,6 +188,21 @@ class DeliveryMachine(RuleBasedStateMachine):
     def tick(self, who: int) -> None:
         self.act(who, _tick)
 
+    @rule(
+        who=NUMBERS,
+        where=NUMBERS,
+        fault=FAULTS,
+        calls=st.integers(min_value=0, max_value=25),
+        dues=st.lists(st.integers(min_value=0, max_value=3), min_size=1, max_size=4),
+    )
+    def go_wrong_at_work(self, who: int, where: int, fault: str, calls: int, dues: list[int]) -> None:
+        """The process that publishes is hit while it does."""
+        for due_in in dues:
+            self._schedule(who + 1, where, due_in)
+        self.process(who).gate.arm(fault, calls)
+        self.tick(who)
+        self.run(self._work(20))
+
     @rule(rounds=st.integers(min_value=1, max_value=8), seconds=st.sampled_from([0, 5, 20, 60]))
     def both_work_for_a_while(self, rounds: int, seconds: int) -> None:
         for _ in range(rounds):
@@ -213,11 +243,12 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     # --- the platforms ------------------------------------------------------------------------------------------------
 
-    @rule(where=NUMBERS, kind=st.sampled_from([
-        "accepted", "unavailable", "rate limit", "app-wide limit", "expired", "refused", "rejected", "member",
-        "operator", "lost but live", "lost and not live", "bug but live", "bug",
-    ]))  # fmt: skip
-    def next_publish_ends(self, where: int, kind: str) -> None:
+    @rule(where=NUMBERS, kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4))
+    def next_publishes_end(self, where: int, kinds: list[str]) -> None:
+        for kind in kinds:
+            self._script(where, kind)
+
+    def _script(self, where: int, kind: str) -> None:
         platform = self.platform(where)
         now = self.world.clock.now
 
@@ -285,6 +316,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     @invariant()
     def all_is_well(self) -> None:
         if hasattr(self, "world"):
+            self._adopt()
             self.nothing_vanishes_and_what_is_over_stays_so()
             self.each_delivery_is_whole()
             self.nothing_is_posted_twice_or_after_its_cancel()

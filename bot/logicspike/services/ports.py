@@ -210,7 +210,7 @@ class DeliveryStore(Protocol):
         ...
 
     async def swap(self, before: Delivery, after: Delivery) -> bool:
-        """Move a delivery if its stored state and claim_token are still those of ``before``; else change nothing.
+        """Move a delivery if it is still stored as ``before`` says, by state, claim and history; else change nothing.
 
         Raises:
             IllegalTransition: the state machine has no such move.
@@ -229,8 +229,11 @@ class DeliveryStore(Protocol):
         """Scheduled, claimed, publishing and held deliveries of a connection, by due_at."""
         ...
 
-    async def list_expired_claims(self, now: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
-        """Deliveries, across workspaces, that are claimed or publishing though their lease is over."""
+    async def list_expired_claims(self, now: datetime, *, limit: int = 1000) -> tuple[Delivery, ...]:
+        """Deliveries, across workspaces, that are claimed or publishing though their lease is over.
+
+        Behind them comes what is still being published under the same claims: whose lease was renewed for it.
+        """
         ...
 
     async def list_unasked_unknown(self, settled_before: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:

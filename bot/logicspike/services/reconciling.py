@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import Clock
@@ -78,11 +79,17 @@ class Reconciling:
             StoreUnavailable: the database did not answer.
         """
         rescued = 0
-        for delivery in await self._deliveries.list_expired_claims(self._clock.now()):
-            if delivery.state is DeliveryState.CLAIMED and delivery.deaths + 1 >= DEATHS:
+        now = self._clock.now()
+        found = await self._deliveries.list_expired_claims(now)
+        suspects = _find_suspects(found)
+        for delivery in found:
+            if delivery.claimed_until is None or delivery.claimed_until > now:
+                continue
+            deaths = delivery.deaths + (delivery.delivery_id in suspects)
+            if delivery.state is DeliveryState.CLAIMED and deaths >= DEATHS:
                 rescued += await self._settling.park(delivery)
                 continue
-            after = self._freed(delivery)
+            after = self._freed(delivery, deaths)
             if not await self._deliveries.swap(delivery, after):
                 continue
             rescued += 1
@@ -91,9 +98,9 @@ class Reconciling:
                 self._emit(DeliveryUnknown(**_ids(after)))
         return rescued
 
-    def _freed(self, delivery: Delivery) -> Delivery:
+    def _freed(self, delivery: Delivery, deaths: int) -> Delivery:
         now = self._clock.now()
-        freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None, deaths=delivery.deaths + 1)
+        freed = replace(_freed_claim(delivery), deaths=deaths)
         if delivery.state is DeliveryState.CLAIMED:
             return replace(freed, state=DeliveryState.SCHEDULED)
         attempts: tuple[Attempt, ...] = delivery.attempts
@@ -193,12 +200,17 @@ class Reconciling:
             self._emit(DeliveryRetried(**_ids(after), error="not_found"))
 
     async def _ask(self, delivery: Delivery) -> None:
-        after = replace(_freed_claim(delivery), is_asked=True)
-        if not await self._deliveries.swap(delivery, after):
+        """Ask the author, then note it: a process that ends in between leaves the question to the next one."""
+        asking = replace(
+            delivery, claim_token=secrets.token_hex(8), claimed_until=self._clock.now() + self._timings.lookup
+        )
+        if not await self._deliveries.swap(delivery, asking):
             return
-        question = OutcomeQuestion(delivery=after, platform_title=self._title(after))
-        if await self._notifier.notify(after.author, question) is None:
-            await self._ask_later(after)
+        question = OutcomeQuestion(delivery=asking, platform_title=self._title(asking))
+        if await self._notifier.notify(asking.author, question) is None:
+            await self._ask_later(asking)
+        else:
+            await self._deliveries.swap(asking, replace(_freed_claim(asking), is_asked=True))
 
     async def _ask_later(self, delivery: Delivery) -> None:
         """Slack did not take the question: look and ask again in a while, behind those that were never asked."""
@@ -215,6 +227,22 @@ class Reconciling:
     def _title(self, delivery: Delivery) -> str:
         platform = self._platforms.find(delivery.platform)
         return platform.title if platform else delivery.platform
+
+
+def _find_suspects(claimed: Iterable[Delivery]) -> frozenset[str]:
+    """The one of each account that its process was at when it ended: what was being published, else the first in line.
+
+    Those behind it can't have done any harm, however often they were claimed with it.
+    """
+    lines: dict[tuple[str | None, str], list[Delivery]] = {}
+    for each in claimed:
+        lines.setdefault((each.claim_token, each.connection_id), []).append(each)
+    first = (min(line, key=_place_in_line) for line in lines.values())
+    return frozenset(each.delivery_id for each in first)
+
+
+def _place_in_line(delivery: Delivery) -> tuple[bool, datetime, str]:
+    return delivery.state is not DeliveryState.PUBLISHING, delivery.due_at, delivery.delivery_id
 
 
 def _freed_claim(delivery: Delivery) -> Delivery:

@@ -290,7 +290,7 @@ class Settling:
         after = replace(
             close_attempt(delivery, "failed", _words(error)),
             state=DeliveryState.FAILED,
-            detail=" ".join(problems),
+            detail=_storable(" ".join(problems)),
             settled_at=self._clock.now(),
         )
         if await self._settle(delivery, after):
@@ -349,4 +349,10 @@ def _outcomes(delivery: Delivery) -> list[tuple[str, str | None]]:
 
 
 def _words(error: Exception) -> str:
-    return error.explanation if isinstance(error, PlatformError | PlatformNotReady) else type(error).__name__
+    text = error.explanation if isinstance(error, PlatformError | PlatformNotReady) else type(error).__name__
+    return _storable(text)
+
+
+def _storable(text: str) -> str:
+    """What a plugin says may hold half a character, which no database takes."""
+    return text.encode("utf-8", "replace").decode()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import yaml
 
 from .events import EVENTS
 from .http import EVENTS_PATH
@@ -120,28 +121,14 @@ def build_manifest(url: str, commands: CommandNames, *, is_socket_mode: bool = F
 
 def render_manifest(manifest: Mapping[str, Manifest]) -> str:
     """Write a manifest as YAML, ready to be pasted where a Slack app is made from a manifest."""
-    return "".join(f"{line}\n" for line in _lines(manifest))
+    return yaml.safe_dump(_to_plain(manifest), sort_keys=False, allow_unicode=True, width=120)
 
 
-def _lines(value: Mapping[str, Manifest]) -> list[str]:
-    lines: list[str] = []
-    for key, item in value.items():
-        if isinstance(item, Mapping):
-            lines += [f"{key}:", *(f"  {line}" for line in _lines(item))]
-        elif isinstance(item, Sequence) and not isinstance(item, str):
-            lines += [f"{key}:", *(f"  {line}" for each in item for line in _item_lines(each))]
-        else:
-            lines.append(f"{key}: {_scalar(item)}")
-    return lines
-
-
-def _item_lines(item: Manifest) -> list[str]:
-    if not isinstance(item, Mapping):
-        return [f"- {_scalar(item)}"]
-    first, *rest = _lines(item)
-    return [f"- {first}", *(f"  {line}" for line in rest)]
-
-
-def _scalar(value: Manifest) -> str:
-    """A JSON scalar is a YAML one, too."""
-    return json.dumps(value, ensure_ascii=False)
+def _to_plain(value: Manifest) -> object:
+    match value:
+        case Mapping():
+            return {key: _to_plain(item) for key, item in value.items()}
+        case str() | bool() | int():
+            return value
+        case _:
+            return [_to_plain(item) for item in value]

@@ -138,7 +138,7 @@ class MongoDeliveryStore:
 
     @reports_outage
     async def swap(self, before: Delivery, after: Delivery) -> bool:
-        """Move a delivery if its stored state and claim_token are still those of ``before``; else change nothing.
+        """Move a delivery if it is still stored as ``before`` says, by state, claim and history; else change nothing.
 
         Raises:
             IllegalTransition: the state machine has no such move.
@@ -149,7 +149,14 @@ class MongoDeliveryStore:
         place = {"_id": before.delivery_id, "team_id": before.team_id}
         if place != {"_id": after.delivery_id, "team_id": after.team_id}:
             raise ValueError("a delivery keeps its id and workspace")
-        guard = {"state": before.state.value, "claim_token": before.claim_token}
+        # State and token alone come back, without a token at the latest: what only ever grows tells then from now.
+        guard = {
+            "state": before.state.value,
+            "claim_token": before.claim_token,
+            "attempts": {"$size": len(before.attempts)},
+            "settled_at": before.settled_at,
+            "is_asked": before.is_asked,
+        }
         mark = {"write_id": secrets.token_hex(12)}
         changes = changes_to({**delivery_to_document(after), **mark}, _OWNED)
 
@@ -182,10 +189,19 @@ class MongoDeliveryStore:
         return _all(await self._deliveries.find(query).sort(_BY_DUE).to_list(None))
 
     @reports_outage
-    async def list_expired_claims(self, now: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
-        """Deliveries, across workspaces, that are claimed or publishing though their lease is over."""
+    async def list_expired_claims(self, now: datetime, *, limit: int = 1000) -> tuple[Delivery, ...]:
+        """Deliveries, across workspaces, that are claimed or publishing though their lease is over.
+
+        Behind them comes what is still being published under the same claims: whose lease was renewed for it.
+        """
         query = {"state": {"$in": ["claimed", "publishing"]}, "claimed_until": {"$lte": now}}
-        return _all(await self._deliveries.find(query).sort([("claimed_until", ASCENDING)]).limit(limit).to_list(None))
+        order = [("claimed_until", ASCENDING), *_BY_DUE]
+        expired = _all(await self._deliveries.find(query).sort(order).limit(limit).to_list(None))
+        tokens = sorted({each.claim_token for each in expired if each.claim_token is not None})
+        if not tokens:
+            return expired
+        at_work = {"state": "publishing", "claimed_until": {"$gt": now}, "claim_token": {"$in": tokens}}
+        return expired + _all(await self._deliveries.find(at_work).to_list(None))
 
     @reports_outage
     async def list_unasked_unknown(self, settled_before: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:

@@ -27,6 +27,7 @@ from logicspike.services.connecting import Callback, Connecting
 from logicspike.services.delivering import Delivering
 from logicspike.services.disconnecting import Disconnecting
 from logicspike.services.leaving import Leaving
+from logicspike.services.linking import Linking
 from logicspike.services.notices import ConnectLink, Notice
 from logicspike.services.ports import DeliveryStore, MemberProfile
 from logicspike.services.reconciling import Reconciling
@@ -93,6 +94,7 @@ class Team:
     directory: Directory
     events: list[Event]
     connecting: Connecting
+    linking: Linking
     disconnecting: Disconnecting
     scheduling: Scheduling
     refreshing: Refreshing

@@ -19,9 +19,10 @@ from scripts.write_docs import RENDERERS, bundled_platforms, hook_heading, list_
 from logicspike import clock, domain, events
 from logicspike.__main__ import main
 from logicspike.developer_apps import variable_prefix
-from logicspike.domain import TRANSITIONS, ConnectionStatus, DeliveryState, HoldReason, retry_delay
+from logicspike.domain import TRANSITIONS, ConnectionStatus, DeliveryState, HoldReason
 from logicspike.plugin import errors, types
 from logicspike.sandbox.run import open_sandbox
+from logicspike.services.settling import retry_delay
 from logicspike.settings import Settings
 from logicspike.slack.manifest import SCOPES
 

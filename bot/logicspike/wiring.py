@@ -21,6 +21,7 @@ from .services.connecting import Connecting
 from .services.delivering import Delivering
 from .services.disconnecting import Disconnecting
 from .services.leaving import Leaving
+from .services.linking import Linking
 from .services.ports import MemberDirectory, Notifier
 from .services.reconciling import Reconciling
 from .services.refreshing import Refreshing
@@ -71,6 +72,7 @@ class Services:
     """The use cases, married to their adapters."""
 
     connecting: Connecting
+    linking: Linking
     disconnecting: Disconnecting
     scheduling: Scheduling
     refreshing: Refreshing
@@ -100,8 +102,17 @@ def build_services(parts: Parts) -> Services:
     releasing = Releasing(
         connections=stores.connections, deliveries=stores.deliveries, notifier=parts.notifier, clock=clock
     )
+    linking = Linking(
+        platforms=parts.platforms,
+        connections=stores.connections,
+        releasing=releasing,
+        vault=parts.vault,
+        clock=clock,
+        emit=emit,
+    )
     return Services(
-        connecting=_build_connecting(parts, releasing),
+        connecting=_build_connecting(parts, linking),
+        linking=linking,
         disconnecting=disconnecting,
         scheduling=Scheduling(
             platforms=parts.platforms,
@@ -160,14 +171,14 @@ def _build_delivering(parts: Parts, refreshing: Refreshing) -> tuple[Delivering,
     return delivering, reconciling
 
 
-def _build_connecting(parts: Parts, releasing: Releasing) -> Connecting:
+def _build_connecting(parts: Parts, linking: Linking) -> Connecting:
     return Connecting(
         platforms=parts.platforms,
         connections=parts.stores.connections,
         pending=parts.stores.pending,
         members=parts.members,
         notifier=parts.notifier,
-        releasing=releasing,
+        linking=linking,
         vault=parts.vault,
         clock=parts.clock,
         emit=parts.emit,

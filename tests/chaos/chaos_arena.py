@@ -14,10 +14,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp.test_utils import TestServer
 from chaos_nursery import Nursery, open_nursery
@@ -75,7 +75,7 @@ class Arena:
 
     Attributes:
         log: what the workers have said.
-        died: how many workers were killed on purpose.
+        scheduled: how many posts were scheduled so far.
     """
 
     seed: int
@@ -89,7 +89,7 @@ class Arena:
     log: Path
     dice: random.Random
     database_kills: int = 0
-    connections: dict[str, list[Connection]] = field(default_factory=dict)
+    scheduled: int = 0
 
     # --- before -------------------------------------------------------------------------------------------------------
 
@@ -98,7 +98,6 @@ class Arena:
         made = [self._connection(kind, number) for number in range(count)]
         for each in made:
             await self.stores.connections.insert(each)
-        self.connections[kind] = made
         return made
 
     def _connection(self, kind: str, number: int) -> Connection:
@@ -122,24 +121,38 @@ class Arena:
             token_version=1,
         )
 
-    async def schedule(self, connections: Sequence[Connection], texts: Sequence[str], *, over: float) -> None:
+    async def schedule(
+        self, connections: Sequence[Connection], texts: Sequence[str], *, over: float = 0.0
+    ) -> list[Delivery]:
         """Schedule posts, turn by turn over the accounts, due evenly over so many seconds from now."""
-        start = datetime.now(UTC) + timedelta(seconds=0.5)
-        await self.stores.deliveries.insert_many(
-            [
-                _delivery(number, text, connections[number % len(connections)], start, over * number / len(texts))
-                for number, text in enumerate(texts)
-            ]
-        )
+        start, first = datetime.now(UTC) + timedelta(seconds=0.1), self.scheduled
+        self.scheduled += len(texts)
+        made = [
+            _delivery(first + number, text, connections[number % len(connections)], start, over * number / len(texts))
+            for number, text in enumerate(texts)
+        ]
+        await self.stores.deliveries.insert_many(made)
+        return made
 
     # --- while it runs ------------------------------------------------------------------------------------------------
 
-    async def keep(self, count: int, stop: asyncio.Event) -> None:
-        """Keep so many workers alive, as a supervisor does, until told to stop."""
-        while not stop.is_set():
-            for _ in range(count - len(self.nursery.alive)):
-                await self.nursery.spawn()
-            await asyncio.sleep(0.02)
+    @asynccontextmanager
+    async def keeping(self, count: int) -> AsyncIterator[None]:
+        """Keep so many workers alive, as a supervisor does."""
+        stop = asyncio.Event()
+
+        async def keep() -> None:
+            while not stop.is_set():
+                for _ in range(count - len(self.nursery.alive)):
+                    await self.nursery.spawn()
+                await asyncio.sleep(0.02)
+
+        keeping = asyncio.create_task(keep())
+        try:
+            yield
+        finally:
+            stop.set()
+            await keeping
 
     async def kill_a_worker(self) -> bool:
         """Kill -9 one that is chosen by the dice; False when none was alive."""
@@ -173,24 +186,30 @@ class Arena:
                 found = await self.read_all()
             except StoreUnavailable:
                 return False
-            return all(each.state in _DONE or (each.is_asked and self.questions()[each.delivery_id]) for each in found)
+            return all(each.state in _DONE or each.is_asked for each in found)
 
         try:
             await until_async(is_settled, limit=limit)
         except TimeoutError:
-            left = [each for each in found if each.state not in _DONE]
+            left = [each for each in found if each.state not in _DONE and not each.is_asked]
             raise AssertionError(f"not settled: {len(left)}, such as {left[:3]}") from None
         return found
 
     # --- afterwards ---------------------------------------------------------------------------------------------------
 
-    def questions(self) -> Counter[str]:
-        """How often each delivery's author was asked about its outcome, by delivery id."""
-        asked: Counter[str] = Counter()
-        for call in self.slack.api.calls:
-            if call.method == "chat.postMessage" and not call.error:
-                asked.update(value.partition(":")[0] for value in _values(call.args.get("blocks"), OUTCOME_LIVE))
+    def questions(self) -> Counter[tuple[str, str]]:
+        """How often each outcome was asked about, by delivery and attempt."""
+        asked: Counter[tuple[str, str]] = Counter()
+        for blocks in self.messages():
+            elements = [element for block in blocks for element in block.get("elements", ())]
+            values = [element["value"] for element in elements if element.get("action_id") == OUTCOME_LIVE]
+            asked.update((value.partition(":")[0], value.partition(":")[2]) for value in values)
         return asked
+
+    def messages(self) -> list[list[dict[str, Any]]]:
+        """The blocks of every message that was sent."""
+        sent = [call for call in self.slack.api.calls if call.method == "chat.postMessage" and not call.error]
+        return [_parsed(call.args.get("blocks")) for call in sent]
 
     def said(self, event: str) -> int:
         """How many lines of the workers' log hold this."""
@@ -215,10 +234,9 @@ def _delivery(number: int, text: str, connection: Connection, start: datetime, s
     )
 
 
-def _values(blocks: object, action_id: str) -> list[str]:
-    found = json.loads(blocks) if isinstance(blocks, str) else blocks
-    elements = [element for block in found or () for element in block.get("elements", ())]
-    return [element["value"] for element in elements if element.get("action_id") == action_id]
+def _parsed(blocks: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(blocks) if isinstance(blocks, str) else blocks or []
+    return found
 
 
 def _is_alive(pid: int) -> bool:

@@ -16,11 +16,9 @@ from logicspike.domain import (
     DeliveryState,
     IllegalTransition,
     check_transition,
-    first_link,
-    make_nickname,
-    normalize_text,
-    retry_delay,
 )
+from logicspike.services.settling import retry_delay
+from logicspike.texts import first_link, make_nickname, normalize_text
 
 S = DeliveryState
 EDGES = {

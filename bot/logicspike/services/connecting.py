@@ -6,9 +6,7 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from authlib.common.security import generate_token
@@ -16,23 +14,20 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from ..clock import Clock
 from ..domain import (
-    Connection,
-    ConnectionStatus,
     Member,
     PendingAuthorization,
     Purpose,
     Ticket,
-    make_nickname,
 )
-from ..events import ConnectionCompleted, ConnectionRefused, ConnectionRequested, Emit
+from ..events import ConnectionRefused, ConnectionRequested, Emit
 from ..platforms import PlatformNotReady, Platforms
 from ..plugin.errors import AuthorizationFailed, PlatformError, PlatformUnavailable, RateLimited
 from ..plugin.types import AuthorizationGrant, AuthorizationRequest, Credential
 from ..vault import SealedPlace, Vault
-from .credentials import open_choices, seal_choices, seal_credential
-from .notices import AccountChoice, Connected, ConnectEnded, ConnectFailed, ConnectLink, Notice, Reconnected
-from .ports import ConnectionStore, ConnectResult, MemberDirectory, NameTaken, Notifier, PendingStore
-from .releasing import Releasing
+from .linking import Linking, NoSuchConnection, NotAllowed
+from .notices import ConnectEnded, ConnectFailed, ConnectLink, Notice
+from .ports import ConnectionStore, ConnectResult, MemberDirectory, Notifier, PendingStore
+from .signing_in import Callback, DirectMessageFailed, LinkEnded, LinkPage, StateUnknown, WrongBrowser
 
 __all__ = [
     "LINK_LIFETIME",
@@ -56,72 +51,6 @@ _SECRET_BYTES: Final = 32  # 256 bits
 _SWAP_TRIES: Final = 5
 
 
-class LinkEnded(Exception):
-    """The link is unknown, used or over.
-
-    Args:
-        can_renew: whether it was ours, so that a new one can be sent to the same member.
-    """
-
-    def __init__(self, *, can_renew: bool) -> None:
-        super().__init__("the link has ended")
-        self.can_renew = can_renew
-
-
-class StateUnknown(Exception):
-    """The callback's state is unknown, used or over."""
-
-
-class WrongBrowser(Exception):
-    """The callback came from another browser than the one that pressed the button."""
-
-
-class NoSuchConnection(Exception):
-    """The workspace has no such connection."""
-
-
-class NotAllowed(Exception):
-    """Only the owner of the connection (or, for some things, an admin) may do this.
-
-    Args:
-        owner_id: the Slack user who may.
-    """
-
-    def __init__(self, *, owner_id: str) -> None:
-        super().__init__("not allowed")
-        self.owner_id = owner_id
-
-
-class DirectMessageFailed(Exception):
-    """Slack would not take the direct message with the link."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkPage:
-    """What the page behind a link says."""
-
-    platform: str
-    platform_title: str
-    permissions: tuple[str, ...]
-    member_name: str
-    workspace_name: str
-    purpose: Purpose
-    account_name: str | None
-    authorize_origin: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
-    """What the platform's redirect brought: exactly one of ``code`` and ``error``, and the browser's binding cookie."""
-
-    platform: str
-    state: str = field(repr=False)
-    browser: str = field(repr=False)
-    code: str | None = field(repr=False)
-    error: str | None
-
-
 class Connecting:
     """The use cases around the connect link.
 
@@ -131,7 +60,7 @@ class Connecting:
         pending: where links and authorization requests are kept.
         members: who is who in Slack.
         notifier: direct messages.
-        releasing: lets held posts go once an account is back.
+        linking: connects the account that a sign-in brought.
         vault: seals tokens.
         clock: the time.
         emit: takes events.
@@ -146,7 +75,7 @@ class Connecting:
         pending: PendingStore,
         members: MemberDirectory,
         notifier: Notifier,
-        releasing: Releasing,
+        linking: Linking,
         vault: Vault,
         clock: Clock,
         emit: Emit,
@@ -157,7 +86,7 @@ class Connecting:
         self._pending = pending
         self._members = members
         self._notifier = notifier
-        self._releasing = releasing
+        self._linking = linking
         self._vault = vault
         self._clock = clock
         self._emit = emit
@@ -178,7 +107,7 @@ class Connecting:
         """
         if problems := self._platforms.problems(platform):
             raise PlatformNotReady(problems[0])
-        connection = await self._owned(member, connection_id) if connection_id is not None else None
+        connection = await self._linking.get_owned(member, connection_id) if connection_id is not None else None
         profile = await self._members.get_profile(member)
         ticket = secrets.token_urlsafe(_SECRET_BYTES)
         await self._send_link(
@@ -365,11 +294,12 @@ class Connecting:
         if not candidates:
             title = self._platforms.get(pending.platform).title
             raise AuthorizationFailed(f"{title} named no account that this sign-in may post to.")
-        if pending.purpose is Purpose.RECONNECT and pending.connection_id is not None:
-            return await self._reconnect(pending, pending.connection_id, candidates)
-        if len(candidates) > 1:
-            return await self._ask(pending, candidates)
-        return await self._connect(pending.member, pending.platform, candidates[0])
+        return await self._linking.link(
+            pending.member,
+            pending.platform,
+            candidates,
+            reconnects=pending.connection_id if pending.purpose is Purpose.RECONNECT else None,
+        )
 
     def _check_scopes(self, name: str, credential: Credential) -> None:
         platform = self._platforms.get(name)
@@ -379,126 +309,6 @@ class Connecting:
                 f"{platform.title} did not grant everything the bot needs to post "
                 f"({', '.join(sorted(missing))} is missing). Please try again and leave all boxes ticked."
             )
-
-    async def _reconnect(
-        self, pending: PendingAuthorization, connection_id: str, candidates: Sequence[Credential]
-    ) -> tuple[ConnectResult, Notice]:
-        connection = await self._connections.find(pending.member.team_id, connection_id)
-        if connection is None:
-            return await self._ask(pending, candidates)
-        match = next((c for c in candidates if c.account.id == connection.account.id), None)
-        if match is None:
-            return await self._ask(pending, candidates, expected=connection)
-        return await self._connect(pending.member, pending.platform, match)
-
-    async def _ask(
-        self, pending: PendingAuthorization, candidates: Sequence[Credential], *, expected: Connection | None = None
-    ) -> tuple[ConnectResult, Notice]:
-        platform, member = self._platforms.get(pending.platform), pending.member
-        connection_id = _new_id()
-        connection = Connection(
-            connection_id=connection_id,
-            team_id=member.team_id,
-            owner_id=member.user_id,
-            platform=platform.name,
-            account=candidates[0].account,
-            choices=tuple(candidate.account for candidate in candidates),
-            status=ConnectionStatus.PENDING_CHOICE,
-            nickname=f"{platform.name}:{connection_id}",
-            sealed=seal_choices(self._vault, tuple(candidates), connection_id=connection_id, team_id=member.team_id),
-            created_at=self._clock.now(),
-            reconnects=expected.connection_id if expected else None,
-        )
-        await self._connections.insert(connection)
-        result = ConnectResult(
-            outcome="wrong_account" if expected else "choose",
-            platform_title=platform.title,
-            account_name=expected.account.name if expected else None,
-        )
-        notice = AccountChoice(
-            connection=connection,
-            platform_title=platform.title,
-            expected_name=expected.account.name if expected else None,
-        )
-        return result, notice
-
-    async def _connect(self, member: Member, name: str, credential: Credential) -> tuple[ConnectResult, Notice]:
-        title = self._platforms.get(name).title
-        for _ in range(_SWAP_TRIES):
-            before = await self._connections.find_by_account(member.team_id, name, credential.account.id)
-            if before is not None and before.owner_id != member.user_id and _is_linked(before):
-                return self._taken(before, title)
-            try:
-                connection = await self._write(member, name, credential, before)
-            except NameTaken:
-                continue
-            if connection is not None:
-                return await self._connected(connection, title)
-        raise PlatformUnavailable("The account was being changed at the same moment. Please try again.")
-
-    async def _write(
-        self, member: Member, name: str, credential: Credential, before: Connection | None
-    ) -> Connection | None:
-        now = self._clock.now()
-        connection_id = before.connection_id if before else _new_id()
-        sealed = seal_credential(self._vault, credential, connection_id=connection_id, team_id=member.team_id)
-        if before is None:
-            taken = await self._connections.list_nicknames(member.team_id)
-            connection = Connection(
-                connection_id=connection_id,
-                team_id=member.team_id,
-                owner_id=member.user_id,
-                platform=name,
-                account=credential.account,
-                status=ConnectionStatus.ACTIVE,
-                nickname=make_nickname(name, credential.account.name, taken),
-                grant_id=credential.grant_id,
-                sealed=sealed,
-                token_version=1,
-                token_expires_at=credential.tokens.expires_at,
-                refreshed_at=now,
-                created_at=now,
-            )
-            await self._connections.insert(connection)
-            return connection
-        connection = replace(
-            before,
-            owner_id=member.user_id,
-            account=credential.account,
-            status=ConnectionStatus.ACTIVE,
-            status_reason=None,
-            grant_id=credential.grant_id,
-            sealed=sealed,
-            token_version=before.token_version + 1,
-            token_expires_at=credential.tokens.expires_at,
-            refreshed_at=now,
-        )
-        return connection if await self._connections.swap(before, connection) else None
-
-    async def _connected(self, connection: Connection, title: str) -> tuple[ConnectResult, Notice]:
-        self._emit(
-            ConnectionCompleted(
-                team_id=connection.team_id, connection_id=connection.connection_id, platform=connection.platform
-            )
-        )
-        released, late = await self._releasing.release(connection)
-        result = ConnectResult(outcome="connected", platform_title=title, account_name=connection.account.name)
-        if released or late:
-            return result, Reconnected(connection=connection, platform_title=title, released=released, late=late)
-        return result, Connected(connection=connection, platform_title=title)
-
-    def _taken(self, connection: Connection, title: str) -> tuple[ConnectResult, Notice]:
-        explanation = (
-            f"{connection.account.name} is connected in this workspace already, by somebody else. "
-            "Nothing was changed, and this sign-in was not kept. Ask them to post for you, or to disconnect it first."
-        )
-        result = ConnectResult(
-            outcome="taken", platform_title=title, account_name=connection.account.name, explanation=explanation
-        )
-        notice = ConnectFailed(
-            platform=connection.platform, platform_title=title, explanation=explanation, connection_id=None
-        )
-        return result, notice
 
     def _canceled(self, pending: PendingAuthorization) -> tuple[ConnectResult, Notice]:
         title = self._platforms.get(pending.platform).title
@@ -526,29 +336,9 @@ class Connecting:
         else:
             await self._notifier.notify(pending.member, notice)
 
-    # --- the choice --------------------------------------------------------------------------------------------------
-
     async def choose(self, member: Member, connection_id: str, position: int) -> Notice:
-        """Connect the account a member picked; what takes the place of the question.
-
-        Args:
-            member: who picked.
-            connection_id: of the connection in pending_choice.
-            position: of the account in its ``choices``, from 0.
-
-        Raises:
-            NoSuchConnection: the question is over, or there is no such account in it.
-            NotAllowed: it's somebody else's question.
-            PlatformError: it could not be stored just now.
-            StoreUnavailable: the database did not answer.
-        """
-        question = await self._owned(member, connection_id)
-        if question.status is not ConnectionStatus.PENDING_CHOICE or not 0 <= position < len(question.choices):
-            raise NoSuchConnection
-        credential = open_choices(self._vault, question)[position]
-        _, notice = await self._connect(member, question.platform, credential)
-        await self._connections.delete(question)
-        return notice
+        """Connect the account a member picked when a sign-in brought several: see ``Linking.choose``."""
+        return await self._linking.choose(member, connection_id, position)
 
     # --- looking up --------------------------------------------------------------------------------------------------
 
@@ -568,26 +358,10 @@ class Connecting:
         connection = await self._connections.find(ticket.member.team_id, ticket.connection_id)
         return connection.account.name if connection else None
 
-    async def _owned(self, member: Member, connection_id: str) -> Connection:
-        connection = await self._connections.find(member.team_id, connection_id)
-        if connection is None:
-            raise NoSuchConnection
-        if connection.owner_id != member.user_id:
-            raise NotAllowed(owner_id=connection.owner_id)
-        return connection
-
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _new_id() -> str:
-    return secrets.token_hex(8)
-
-
 def _state_place(state_hash: str, team_id: str) -> SealedPlace:
     return SealedPlace(collection="pending_authorizations", record_id=state_hash, team_id=team_id, field="sealed")
-
-
-def _is_linked(connection: Connection) -> bool:
-    return connection.status in {ConnectionStatus.ACTIVE, ConnectionStatus.NEEDS_RECONNECT}

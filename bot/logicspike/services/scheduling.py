@@ -19,12 +19,11 @@ from ..domain import (
     Draft,
     Member,
     ScheduledPost,
-    first_link,
-    normalize_text,
 )
 from ..events import Emit, PostCanceled, PostScheduled
 from ..platforms import Platforms
 from ..plugin.types import Post
+from ..texts import first_link, normalize_text
 from .addressing import Addressing, ScheduleProblem, Several, is_usable
 from .ports import ConnectionStore, DeliveryStore, PostStore
 

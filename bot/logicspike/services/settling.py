@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import Clock
-from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Timings, retry_delay
+from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Timings
 from ..events import DeliveryFailed as FailedEvent
 from ..events import DeliveryHeld as HeldEvent
 from ..events import DeliveryPublished as PublishedEvent
@@ -33,7 +33,7 @@ from .notices import DeliveryDelayed, DeliveryFailed, DeliveryHeld, DeliveryPubl
 from .ports import ConnectionStore, DeliveryStore, MemberDirectory, Notifier, SlackUnavailable, StoreUnavailable
 from .refreshing import ConnectionGone, Refreshing
 
-__all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids"]
+__all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids", "retry_delay"]
 
 log = logging.getLogger(__name__)
 
@@ -356,3 +356,32 @@ def _words(error: Exception) -> str:
 def _storable(text: str) -> str:
     """What a plugin says may hold half a character, which no database takes."""
     return text.encode("utf-8", "replace").decode()
+
+
+_RETRY_DELAYS: Final = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=8),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+)
+
+
+def retry_delay(tries: int, jitter: float) -> timedelta | None:
+    """Decide how long to wait after a temporary, definite refusal.
+
+    Args:
+        tries: how many tries have failed so far, at least 1.
+        jitter: -1 … 1, spreads the delay by up to 20 %.
+
+    Returns:
+        The pause, or None when it is time to give up.
+
+    Raises:
+        ValueError: nothing has failed yet.
+    """
+    if tries < 1:
+        raise ValueError("tries must be at least 1")
+    if tries > len(_RETRY_DELAYS):
+        return None
+    return _RETRY_DELAYS[tries - 1] * (1 + 0.2 * jitter)

@@ -1,0 +1,253 @@
+"""Connecting the account that a sign-in brought: anew, in place, or after asking which one is meant."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from ..clock import Clock
+from ..domain import Connection, ConnectionStatus, Member
+from ..events import ConnectionCompleted, Emit
+from ..platforms import Platforms
+from ..plugin.errors import PlatformUnavailable
+from ..plugin.types import Credential
+from ..texts import make_nickname
+from ..vault import Vault
+from .credentials import open_choices, seal_choices, seal_credential
+from .notices import AccountChoice, Connected, ConnectFailed, Notice, Reconnected
+from .ports import ConnectionStore, ConnectResult, NameTaken
+from .releasing import Releasing
+
+__all__ = ["Linking", "NoSuchConnection", "NotAllowed"]
+
+_SWAP_TRIES: Final = 5
+
+
+class NoSuchConnection(Exception):
+    """The workspace has no such connection."""
+
+
+class NotAllowed(Exception):
+    """Only the owner of the connection (or, for some things, an admin) may do this.
+
+    Args:
+        owner_id: the Slack user who may.
+    """
+
+    def __init__(self, *, owner_id: str) -> None:
+        super().__init__("not allowed")
+        self.owner_id = owner_id
+
+
+class Linking:
+    """Stores accounts with their sealed tokens.
+
+    Args:
+        platforms: the installed platforms.
+        connections: where connections are kept.
+        releasing: lets held posts go once an account is back.
+        vault: seals tokens.
+        clock: the time.
+        emit: takes events.
+    """
+
+    def __init__(
+        self,
+        *,
+        platforms: Platforms,
+        connections: ConnectionStore,
+        releasing: Releasing,
+        vault: Vault,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._platforms = platforms
+        self._connections = connections
+        self._releasing = releasing
+        self._vault = vault
+        self._clock = clock
+        self._emit = emit
+
+    async def link(
+        self, member: Member, name: str, candidates: Sequence[Credential], *, reconnects: str | None = None
+    ) -> tuple[ConnectResult, Notice]:
+        """Connect the account that a sign-in brought, or ask which one is meant.
+
+        Args:
+            member: who signed in.
+            name: the platform's.
+            candidates: what the sign-in can post as; at least one.
+            reconnects: the connection that the sign-in was meant to renew.
+
+        Returns:
+            What the result page says, and what the member is told.
+
+        Raises:
+            PlatformUnavailable: the account was being changed at the same moment.
+            StoreUnavailable: the database did not answer.
+        """
+        expected = await self._connections.find(member.team_id, reconnects) if reconnects is not None else None
+        if expected is not None:
+            match = next((each for each in candidates if each.account.id == expected.account.id), None)
+            if match is None:
+                return await self._ask(member, name, candidates, expected=expected)
+            return await self._connect(member, name, match)
+        if len(candidates) > 1 or reconnects is not None:
+            return await self._ask(member, name, candidates)
+        return await self._connect(member, name, candidates[0])
+
+    async def _ask(
+        self, member: Member, name: str, candidates: Sequence[Credential], *, expected: Connection | None = None
+    ) -> tuple[ConnectResult, Notice]:
+        platform = self._platforms.get(name)
+        connection_id = _new_id()
+        connection = Connection(
+            connection_id=connection_id,
+            team_id=member.team_id,
+            owner_id=member.user_id,
+            platform=platform.name,
+            account=candidates[0].account,
+            choices=tuple(candidate.account for candidate in candidates),
+            status=ConnectionStatus.PENDING_CHOICE,
+            nickname=f"{platform.name}:{connection_id}",
+            sealed=seal_choices(self._vault, tuple(candidates), connection_id=connection_id, team_id=member.team_id),
+            created_at=self._clock.now(),
+            reconnects=expected.connection_id if expected else None,
+        )
+        await self._connections.insert(connection)
+        result = ConnectResult(
+            outcome="wrong_account" if expected else "choose",
+            platform_title=platform.title,
+            account_name=expected.account.name if expected else None,
+        )
+        notice = AccountChoice(
+            connection=connection,
+            platform_title=platform.title,
+            expected_name=expected.account.name if expected else None,
+        )
+        return result, notice
+
+    async def _connect(self, member: Member, name: str, credential: Credential) -> tuple[ConnectResult, Notice]:
+        title = self._platforms.get(name).title
+        for _ in range(_SWAP_TRIES):
+            before = await self._connections.find_by_account(member.team_id, name, credential.account.id)
+            if before is not None and before.owner_id != member.user_id and _is_linked(before):
+                return self._taken(before, title)
+            try:
+                connection = await self._write(member, name, credential, before)
+            except NameTaken:
+                continue
+            if connection is not None:
+                return await self._connected(connection, title)
+        raise PlatformUnavailable("The account was being changed at the same moment. Please try again.")
+
+    async def _write(
+        self, member: Member, name: str, credential: Credential, before: Connection | None
+    ) -> Connection | None:
+        now = self._clock.now()
+        connection_id = before.connection_id if before else _new_id()
+        sealed = seal_credential(self._vault, credential, connection_id=connection_id, team_id=member.team_id)
+        if before is None:
+            taken = await self._connections.list_nicknames(member.team_id)
+            connection = Connection(
+                connection_id=connection_id,
+                team_id=member.team_id,
+                owner_id=member.user_id,
+                platform=name,
+                account=credential.account,
+                status=ConnectionStatus.ACTIVE,
+                nickname=make_nickname(name, credential.account.name, taken),
+                grant_id=credential.grant_id,
+                sealed=sealed,
+                token_version=1,
+                token_expires_at=credential.tokens.expires_at,
+                refreshed_at=now,
+                created_at=now,
+            )
+            await self._connections.insert(connection)
+            return connection
+        connection = replace(
+            before,
+            owner_id=member.user_id,
+            account=credential.account,
+            status=ConnectionStatus.ACTIVE,
+            status_reason=None,
+            grant_id=credential.grant_id,
+            sealed=sealed,
+            token_version=before.token_version + 1,
+            token_expires_at=credential.tokens.expires_at,
+            refreshed_at=now,
+        )
+        return connection if await self._connections.swap(before, connection) else None
+
+    async def _connected(self, connection: Connection, title: str) -> tuple[ConnectResult, Notice]:
+        self._emit(
+            ConnectionCompleted(
+                team_id=connection.team_id, connection_id=connection.connection_id, platform=connection.platform
+            )
+        )
+        released, late = await self._releasing.release(connection)
+        result = ConnectResult(outcome="connected", platform_title=title, account_name=connection.account.name)
+        if released or late:
+            return result, Reconnected(connection=connection, platform_title=title, released=released, late=late)
+        return result, Connected(connection=connection, platform_title=title)
+
+    def _taken(self, connection: Connection, title: str) -> tuple[ConnectResult, Notice]:
+        explanation = (
+            f"{connection.account.name} is connected in this workspace already, by somebody else. "
+            "Nothing was changed, and this sign-in was not kept. Ask them to post for you, or to disconnect it first."
+        )
+        result = ConnectResult(
+            outcome="taken", platform_title=title, account_name=connection.account.name, explanation=explanation
+        )
+        notice = ConnectFailed(
+            platform=connection.platform, platform_title=title, explanation=explanation, connection_id=None
+        )
+        return result, notice
+
+    async def choose(self, member: Member, connection_id: str, position: int) -> Notice:
+        """Connect the account a member picked; what takes the place of the question.
+
+        Args:
+            member: who picked.
+            connection_id: of the connection in pending_choice.
+            position: of the account in its ``choices``, from 0.
+
+        Raises:
+            NoSuchConnection: the question is over, or there is no such account in it.
+            NotAllowed: it's somebody else's question.
+            PlatformError: it could not be stored just now.
+            StoreUnavailable: the database did not answer.
+        """
+        question = await self.get_owned(member, connection_id)
+        if question.status is not ConnectionStatus.PENDING_CHOICE or not 0 <= position < len(question.choices):
+            raise NoSuchConnection
+        credential = open_choices(self._vault, question)[position]
+        _, notice = await self._connect(member, question.platform, credential)
+        await self._connections.delete(question)
+        return notice
+
+    async def get_owned(self, member: Member, connection_id: str) -> Connection:
+        """A member's own connection, whatever its status.
+
+        Raises:
+            NoSuchConnection: there is none of this id.
+            NotAllowed: it's somebody else's.
+            StoreUnavailable: the database did not answer.
+        """
+        connection = await self._connections.find(member.team_id, connection_id)
+        if connection is None:
+            raise NoSuchConnection
+        if connection.owner_id != member.user_id:
+            raise NotAllowed(owner_id=connection.owner_id)
+        return connection
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def _is_linked(connection: Connection) -> bool:
+    return connection.status in {ConnectionStatus.ACTIVE, ConnectionStatus.NEEDS_RECONNECT}

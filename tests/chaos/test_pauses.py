@@ -1,0 +1,67 @@
+"""A worker is stopped in the middle of a publish for longer and longer: what wakes up late must do no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import time
+from collections import Counter
+
+import pytest
+from chaos_arena import LEASE, Arena, choose_seed, open_arena, size, until
+from chaos_platform import Weather
+
+from logicspike.domain import Connection, DeliveryState
+
+pytestmark = pytest.mark.chaos
+
+PAUSES = (0.5, 1.0, 3.0)
+WORKERS, AT_ONCE = 7, 5
+
+
+async def pause_while_publishing(arena: Arena, connection: Connection, text: str, seconds: float) -> tuple[int, str]:
+    """Stop the process that is publishing this post, and wake it again; which it was, and the delivery."""
+    [delivery] = await arena.schedule([connection], [text])
+    fake = arena.fakes["listed"]
+    await until(lambda: any(each.text == text for each in fake.in_flight.values()), limit=20)
+    process = next(each.process for each in fake.in_flight.values() if each.text == text)
+    await arena.nursery.signal(process, signal.SIGSTOP)
+    await asyncio.sleep(seconds)  # the length of the pause is what is tried here
+    await arena.nursery.signal(process, signal.SIGCONT)
+    return process, delivery.delivery_id
+
+
+async def test_a_worker_that_wakes_up_late_posts_nothing_twice_and_finds_its_claim_gone(tmp_path):
+    seed, started_at = choose_seed(), time.monotonic()
+    async with open_arena(tmp_path, seed=seed, weather=Weather(latency=(0.3, 0.3))) as arena, arena.keeping(WORKERS):
+        stops = size(20)
+        connections = await arena.connect_accounts("listed", stops)
+        pauses = [PAUSES[number % len(PAUSES)] for number in range(stops)]
+        arena.dice.shuffle(pauses)
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(number: int) -> tuple[float, int, str]:
+            async with room:
+                stopped = await pause_while_publishing(
+                    arena, connections[number], f"post {number}", pauses[number] * LEASE
+                )
+                return pauses[number], *stopped
+
+        stopped = await asyncio.gather(*(one(number) for number in range(stops)))
+        found = await arena.wait_until_settled(limit=60)
+        ledger = Counter(entry.text for entry in arena.fakes["listed"].ledger)
+        said = arena.log.read_text()
+        missed = Counter(
+            pause
+            for pause, process, delivery_id in stopped
+            if re.search(rf"^{process} chaos swap.missed {delivery_id} publishing->", said, re.MULTILINE)
+        )
+        print(
+            f"stops {stops} | doubled {sum(count > 1 for count in ledger.values())} | "
+            f"claims found gone {dict(sorted(missed.items()))} of {dict(sorted(Counter(pauses).items()))} (x lease) | "
+            f"seconds {time.monotonic() - started_at:.1f} | seed {seed}"
+        )
+        assert {f"post {number}": 1 for number in range(stops)} == ledger
+        assert {DeliveryState.PUBLISHED} == {each.state for each in found}
+        assert missed[3.0] > 0

@@ -1,0 +1,49 @@
+"""Posts that end the process that touches them: each is put before a person after three deaths, and harms no other."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pytest
+from chaos_arena import choose_seed, open_arena, size
+from chaos_platform import DIES_PUBLISHING, DIES_VALIDATING, KILLED, Weather
+
+from logicspike.domain import DeliveryState, HoldReason
+
+pytestmark = pytest.mark.chaos
+
+
+async def test_poison_is_put_before_a_person_after_three_deaths_and_harms_no_other_post(tmp_path):
+    seed, started_at = choose_seed(), time.monotonic()
+    async with open_arena(tmp_path, seed=seed, weather=Weather(latency=(0.02, 0.1))) as arena:
+        listed = await arena.connect_accounts("listed", 20)
+        blind = await arena.connect_accounts("blind", 1)
+        others = [f"post {number}" for number in range(size(200))]
+        [publishing] = await arena.schedule(listed[:1], [DIES_PUBLISHING])
+        [validating] = await arena.schedule(listed[1:2], [DIES_VALIDATING])
+        [unreadable] = await arena.schedule(blind, [f"unreadable {DIES_PUBLISHING}"])
+        await arena.schedule(listed, others[::2])
+        await arena.schedule(listed, others[1::2], over=20 * size(1))
+        async with arena.keeping(2):
+            found = {each.delivery_id: each for each in await arena.wait_until_settled(limit=90)}
+        ledger = Counter(entry.text for entry in arena.fakes["listed"].ledger)
+        deaths = sum(code == KILLED for code in arena.nursery.ended.values())
+        rest = [each for each in found.values() if each.post.text in set(others)]
+        print(
+            f"others {len(rest)} in states {dict(Counter(each.state.value for each in rest))} | deaths {deaths} | "
+            f"seconds {time.monotonic() - started_at:.1f} | seed {seed}"
+        )
+        assert dict.fromkeys(others, 1) == ledger
+        assert {DeliveryState.PUBLISHED} == {each.state for each in rest}
+        for poison, died in ((publishing, 3), (unreadable, 1)):
+            now = found[poison.delivery_id]
+            assert (DeliveryState.UNKNOWN, True, died) == (now.state, now.is_asked, now.deaths)
+            assert 1 == arena.questions()[poison.delivery_id, now.attempts[-1].attempt_id]
+        parked = found[validating.delivery_id]
+        assert (DeliveryState.HELD, HoldReason.PARKED) == (parked.state, parked.hold_reason)
+        assert [1, 1, 1] == [
+            sum(poison.post.text in str(blocks) for blocks in arena.messages())
+            for poison in (publishing, validating, unreadable)
+        ]
+        assert 3 + 3 + 1 == deaths

@@ -352,8 +352,9 @@ class DeliveryMachine(RuleBasedStateMachine):
             (notice.delivery.delivery_id, notice.delivery.attempts[-1].attempt_id)
             for notice in self.world.notifier.of(OutcomeQuestion)
         )
-        twice = {key: times for key, times in asked.items() if times > 1}
-        assert not twice, f"asked twice about {twice}"
+        # A process that is hit after it asked, before that is noted, leaves the question to the next one.
+        again = sum(times - 1 for times in asked.values())
+        assert again <= self.world.count_faults(), f"asked more than once: {asked}"
 
     def an_accounts_posts_keep_their_order(self) -> None:
         store = self.world.stores.deliveries

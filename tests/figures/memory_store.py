@@ -190,7 +190,7 @@ class MemoryDeliveries:
     async def swap(self, before: Delivery, after: Delivery) -> bool:
         check_transition(before.state, after.state)
         stored = await self.find(before.team_id, before.delivery_id)
-        if stored is None or (stored.state, stored.claim_token) != (before.state, before.claim_token):
+        if stored is None or _where(stored) != _where(before):
             return False
         self._write(after)
         return True
@@ -346,6 +346,16 @@ def _is_chosen(connection: Connection) -> bool:
 
 def _guard(connection: Connection) -> Iterable[object]:
     return (connection.team_id, connection.status, connection.token_version)
+
+
+def _where(delivery: Delivery) -> tuple[object, ...]:
+    return (
+        delivery.state,
+        delivery.claim_token,
+        len(delivery.attempts),
+        delivery.settled_at,
+        delivery.is_asked,
+    )
 
 
 def _account_key(connection: Connection) -> tuple[str, str, str]:

@@ -40,6 +40,7 @@ class Gate:
     calls_left: int = 0
     times: int = 1
     is_dead: bool = False
+    faults: int = 0
     on_pause: Callable[[], None] = lambda: None
     resumed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -75,6 +76,7 @@ class Gate:
     async def _do(self, fault: str | None, when: str) -> None:
         if fault is None or not fault.endswith(when):
             return
+        self.faults += 1
         if fault.startswith("lost"):
             raise StoreUnavailable("no answer")
         if fault.startswith("kill"):
@@ -145,6 +147,7 @@ class World:
         self._coming: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = count()
         self._patched: list[tuple[Any, str, Any]] = []
+        self.faults = 0
         self.processes = [self._build() for _ in range(processes)]
 
     async def open(self) -> None:
@@ -209,9 +212,14 @@ class World:
             await self.settle()
         self.clock.advance(until - self.clock.now())
 
+    def count_faults(self) -> int:
+        """How often a process was killed, paused or cut off so far."""
+        return self.faults + sum(process.gate.faults for process in self.processes)
+
     async def restart_dead(self) -> None:
         """Put a new process in the place of each that was killed."""
         for number, process in enumerate(self.processes):
             if process.gate.is_dead:
+                self.faults += 1 + process.gate.faults
                 await process.end()
                 self.processes[number] = self._build()

@@ -110,3 +110,34 @@ async def test_a_death_while_publishing_is_not_held_against_the_next_in_line(tea
     await team.reconciling.rescue()
 
     assert [1, 0, 0] == [(await team.read(each)).deaths for each in line]
+
+
+async def test_posts_that_may_have_ended_their_process_are_tried_one_at_a_time(team):
+    await team.connect(person="p-1")
+    await team.connect(person="p-2")
+    accounts = [each.nickname for each in await team.stores.connections.list_for_team("T1")]
+    line = [await team.schedule(f"to {each}", accounts=(each,)) for each in accounts]
+    team.clock.advance(MINUTE)
+    now = team.clock.now()
+    await claim_due(team.stores.deliveries, now=now, owner="dies", until=now + MINUTE, limit=10)
+    team.clock.advance(MINUTE)
+    await team.reconciling.rescue()
+    assert [1, 1] == [(await team.read(each)).deaths for each in line]
+
+    await team.deliver()
+    assert 1 == len(team.fake.ledger)
+    await team.deliver(after=TIMINGS.deliver_every)
+    assert {each.post.text for each in line} == {entry.text for entry in team.fake.ledger}
+
+
+async def test_no_answer_does_not_count_as_not_there(team, unknown, monkeypatch):
+    async def not_there(*_args: object) -> None:
+        return None
+
+    monkeypatch.setattr(team.platforms, "find_published", not_there)
+    await team.reconciling.settle_unknown()
+    assert DeliveryState.UNKNOWN == (await team.read(unknown)).state
+
+    team.clock.advance(TIMINGS.lookup)
+    await team.reconciling.settle_unknown()
+    assert DeliveryState.SCHEDULED == (await team.read(unknown)).state

@@ -322,3 +322,9 @@ async def test_whatever_is_typed_is_answered(edge, command, text, caplog):
     await edge.settle()
     assert 200 == status
     assert [] == [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_building_the_app_leaves_the_bots_own_log_alone(edge):
+    bots = logging.getLogger("logicspike")
+
+    assert (logging.NOTSET, []) == (bots.level, bots.filters)

@@ -106,6 +106,7 @@ class Delivering:
         self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: dict[str, str] = {}  # connection to workspace
+        self._suspect = ""  # the connection whose lane may end this process; counts while it is busy
         self._is_stopping = False
 
     @property
@@ -133,10 +134,33 @@ class Delivering:
         for delivery in claimed:
             self._emit(DeliveryClaimed(**delivery_ids(delivery)))
             by_connection[delivery.connection_id].append(delivery)
+        taken = []
         for connection_id, connection in lanes.items():
             batch = sorted(by_connection[connection_id], key=lambda each: (each.due_at, each.delivery_id))
-            self._start(_Lane(connection=connection, batch=tuple(batch), owner=owner, taken_at=taken_at))
+            taken.append(_Lane(connection=connection, batch=tuple(batch), owner=owner, taken_at=taken_at))
+        for lane in await self._part_suspects(taken):
+            self._start(lane)
         return len(claimed)
+
+    async def _part_suspects(self, lanes: Sequence[_Lane]) -> list[_Lane]:
+        """Let only one lane run at a time whose posts were at work when a process ended, and hand the others back.
+
+        Together they would end together again, and the harmless ones be set aside with the one that does it. So the
+        others are handed back, each a little later, before any lane begins.
+        """
+        suspects = [lane for lane in lanes if any(each.deaths for each in lane.batch)]
+        waiting = suspects if self._suspect in self._busy else suspects[1:]
+        now = self._clock.now()
+        for place, lane in enumerate(waiting, start=1):
+            at = now + place * self._timings.deliver_every
+            for delivery in lane.batch:
+                await self._settling.hand_back(delivery, at=max(delivery.next_try_at, at))
+        if waiting:
+            ids = [lane.connection.connection_id for lane in waiting]
+            await self._connections.release_lanes(ids, owner=waiting[0].owner)
+        if len(waiting) < len(suspects):
+            self._suspect = suspects[0].connection.connection_id
+        return [lane for lane in lanes if lane not in waiting]
 
     async def _take_turns(self, now: datetime, owner: str) -> tuple[dict[str, list[str]], dict[str, Connection]]:
         """Look for what is due, past accounts that others serve and workspaces that fill the window, and take lanes."""

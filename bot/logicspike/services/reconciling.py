@@ -26,7 +26,7 @@ __all__ = ["DEATHS", "LOOKUPS", "Reconciling"]
 log = logging.getLogger(__name__)
 
 LOOKUPS: Final = 2
-"""How often a platform must say "not there" before the post is tried again."""
+"""How often a platform must say "not there" before the post is tried again; no answer doesn't count as one."""
 DEATHS: Final = 3
 """How often a post may take its process with it before it is set aside for a person."""
 _ASK_AGAIN: Final = timedelta(minutes=10)
@@ -180,12 +180,15 @@ class Reconciling:
             )
 
     async def _not_found(self, delivery: Delivery, *, is_certain: bool) -> None:
-        checks = delivery.checks + 1
+        checks = delivery.checks + is_certain
+        if not is_certain and self._has_had_its_looks(delivery):
+            await self._ask(delivery)
+            return
         if checks < LOOKUPS:
             # The lease stays until its end: the next look is a minute away.
             await self._deliveries.swap(delivery, replace(delivery, checks=checks))
             return
-        if not is_certain or delivery.deaths >= DEATHS:
+        if delivery.deaths >= DEATHS:
             await self._ask(delivery)
             return
         after = replace(
@@ -198,6 +201,11 @@ class Reconciling:
         )
         if await self._deliveries.swap(delivery, after):
             self._emit(DeliveryRetried(**_ids(after), error="not_found"))
+
+    def _has_had_its_looks(self, delivery: Delivery) -> bool:
+        """Whether there was time for all looks: a platform that gives no answer then is not waited for."""
+        since = delivery.settled_at or delivery.due_at
+        return self._clock.now() - since >= self._timings.settle + (LOOKUPS - 1) * self._timings.lookup
 
     async def _ask(self, delivery: Delivery) -> None:
         """Ask the author, then note it: a process that ends in between leaves the question to the next one."""

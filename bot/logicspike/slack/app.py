@@ -73,7 +73,7 @@ def build_slack_app(
     replies = Replies(session=client.session, messages=messages, requests=services.requests, tasks=services.tasks)
     gate = _Gate(authorize, replies)
     app = make_app(
-        name="logicspike",
+        name="logicspike.slack.bolt",  # Bolt sets up the logger of this name: it must not be the whole bot's
         logger=_quiet_logger(),
         client=_without_token(client),
         signing_secret=signing_secret,

@@ -45,6 +45,8 @@ class Scheduler:
         clean_up: Tick,
         timings: Timings,
     ) -> None:
+        # What goes wrong in a tick is told below; what the library adds is that a tick still runs, and its shutdown.
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
         # A memory job store and UTC are said outright: nothing of the scheduler's own is ever stored or guessed.
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._last_deliver = time.monotonic()
@@ -70,8 +72,6 @@ class Scheduler:
                 coalesce=True,
                 misfire_grace_time=None,
             )
-        # What goes wrong in a tick is told below; what the library adds is that a tick still runs, and its shutdown.
-        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
     async def _run(self, name: str, tick: Tick) -> None:
         is_wanted = True

@@ -109,6 +109,7 @@ class Reconciling:
         return replace(
             freed,
             state=DeliveryState.UNKNOWN,
+            is_asked=False,
             attempts=attempts,
             detail="The bot was interrupted while publishing.",
             settled_at=now,

@@ -302,6 +302,7 @@ class Settling:
         after = replace(
             close_attempt(delivery, "unknown", _words(error)),
             state=DeliveryState.UNKNOWN,
+            is_asked=False,  # whatever its author was asked before, it wasn't this
             detail=_words(error),
             settled_at=self._clock.now(),
         )

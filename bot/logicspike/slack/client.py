@@ -28,7 +28,7 @@ def build_client(*, token: str, api_url: str, session: aiohttp.ClientSession) ->
         session: the shared one; its own timeout bounds each request, since the SDK applies none to a lent session.
     """
     # At DEBUG the SDK logs what it sends, and with it every private link.
-    logging.getLogger("slack_sdk").setLevel(logging.INFO)
+    logging.getLogger("slack_sdk").setLevel(logging.WARNING)
     client = AsyncWebClient(
         token=token,
         base_url=api_url,

@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs clean
+.PHONY: help demo test chaos soak check bench docs clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,11 +18,20 @@ demo: $(VENV)/.demo-ready ## Try everything in the browser, with nothing to sign
 test: $(VENV)/.dev-ready ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
+chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (5 minutes; LOGICSPIKE_SEED=n repeats a run)
+	@$(BIN)/python -m pytest tests/chaos -m chaos --capture=no -q $(ARGS)
+
+soak: $(VENV)/.dev-ready ## The same, ten times as big: before a release
+	@LOGICSPIKE_SOAK=10 $(BIN)/python -m pytest tests/chaos -m chaos --capture=no -q $(ARGS)
+
 check: $(VENV)/.dev-ready ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy bot/logicspike plugins/facebook/src plugins/twitter/src plugins/linkedin/src
 	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev-ready ## Measure beside named alternatives (docs/benchmarks.md)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.dev-ready ## Write the parts of docs/ that are made from the code
 	@$(BIN)/python -m scripts.write_docs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime
+import datetime as dt
 import platform
 import sys
 import time
@@ -53,7 +53,7 @@ async def _run(arguments: argparse.Namespace) -> bool:
     if unknown := set(wanted) - set(plan):
         sys.exit(f"There is no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(plan)}.")
     packages = ", ".join(f"{name} {version(name)}" for name in ("aiohttp", "motor", "pymongo", "slack-bolt"))
-    print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {describe_machine()}, Python {platform.python_version()}")
+    print(f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {describe_machine()}, Python {platform.python_version()}")
     print(f"{packages}; {arguments.rounds} rounds, seeds 1 to {arguments.rounds}\n")
     table, began = Table(), time.monotonic()
     async with open_stage() as stage:

@@ -68,7 +68,7 @@ class _Line:
         self._reader, self._writer = reader, writer
 
     async def send(self, request: bytes, due_at: float) -> float:
-        """Send a request that is due at a moment of perf_counter, and wait for all of the answer: seconds since then."""
+        """Send a request that is due at a moment of perf_counter, and wait for all of the answer; seconds since."""
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
@@ -88,9 +88,7 @@ async def _burst(stage: Stage, address: str, at_once: int, *, bursts: int, text:
     """Fire bursts on a fixed schedule; what waits behind an earlier burst counts from when it was due."""
     where = urlsplit(address)
     lines = [_Line(*await asyncio.open_connection(where.hostname, where.port)) for _ in range(at_once)]
-    requests = [
-        [_command(where.netloc, text, f"{stage.fake_address}/response") for _ in lines] for _ in range(bursts)
-    ]
+    requests = [[_command(where.netloc, text, f"{stage.fake_address}/response") for _ in lines] for _ in range(bursts)]
     times: list[float] = []
     start = time.perf_counter() + 0.05
     for number, batch in enumerate(requests):
@@ -217,7 +215,9 @@ async def _finish_ours(child: Child, pending: MongoPendingStore) -> list[float]:
     return times
 
 
-async def _press_the_button(browser: aiohttp.ClientSession, address: str, pending: MongoPendingStore) -> tuple[str, str]:
+async def _press_the_button(
+    browser: aiohttp.ClientSession, address: str, pending: MongoPendingStore
+) -> tuple[str, str]:
     """Do what comes before the callback: a link as the bot makes it, and the click on its button."""
     secret = secrets.token_urlsafe(32)
     await pending.save_ticket(

@@ -1,4 +1,4 @@
-"""APScheduler 3: one date job for each post, kept in its MongoDB job store. One process only; a crash loses what runs."""
+"""APScheduler 3: one date job for each post, kept in its MongoDB job store. One process only; a crash loses posts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def send(key: str, account: str) -> None:
 
 
 async def _main() -> None:
-    global session  # noqa: PLW0603 - a stored job can't carry a session
+    global session  # a stored job can't carry it
     client = pymongo.MongoClient(os.environ["MONGODB_URI"], w="majority", journal=True)
     store = MongoDBJobStore(database="bench_apscheduler3", client=client)
     scheduler = AsyncIOScheduler(jobstores={"default": store}, timezone=UTC)

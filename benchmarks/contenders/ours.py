@@ -19,7 +19,9 @@ from .pipe import say
 
 async def _main() -> None:
     role = cast("Role", os.environ.get("BENCH_ROLE", "worker"))
-    shrunk = {name: timedelta(seconds=value) for name, value in json.loads(os.environ.get("BENCH_TIMINGS", "{}")).items()}
+    shrunk = {
+        name: timedelta(seconds=value) for name, value in json.loads(os.environ.get("BENCH_TIMINGS", "{}")).items()
+    }
     async with run_bot(load_settings(env_file=None), role=role, timings=Timings(**shrunk)) as bot:
         say({"ready": True, "address": bot.address})
         await asyncio.to_thread(sys.stdin.read)

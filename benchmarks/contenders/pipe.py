@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
 __all__ = ["Order", "orders", "platform_address", "say"]
 

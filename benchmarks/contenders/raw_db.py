@@ -1,6 +1,7 @@
 """What one would write by hand: each account's posts in order, one request each, three compare-and-sets around it.
 
-The same driver, server and write concern as ours; no turns, no notices, no look at the account, no encryption.
+The same driver, server and write concern as ours; no turns, no look at the account, no encryption. Told to by
+``BENCH_TELLS``, it also sends the author a direct message for each post, as ours does, by Slack's own SDK.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 
 import aiohttp
 from motor.motor_asyncio import AsyncIOMotorClient
+from slack_sdk.web.async_client import AsyncWebClient
 
 from .physical import TOKEN
 from .pipe import Order, orders, platform_address, say
@@ -21,6 +23,9 @@ class _Sender:
     def __init__(self, session: aiohttp.ClientSession, collection) -> None:
         self._session = session
         self._posts = collection
+        self._slack: AsyncWebClient | None = None
+        if "BENCH_TELLS" in os.environ:
+            self._slack = AsyncWebClient("xoxb-bench", base_url=os.environ["SLACK_API_URL"], session=session)
 
     async def prepare(self, order: Order) -> None:
         documents = [
@@ -45,6 +50,8 @@ class _Sender:
         async with self._session.post(f"{platform_address()}/posts", json=body, headers=TOKEN) as answer:
             made = await answer.json()
         await self._move(key, {"state": "publishing", "token": token}, {"state": "published", "id": made["id"]})
+        if self._slack is not None:
+            await self._slack.chat_postMessage(channel="DBENCH", text=f"Your post {key} is live.")
 
     async def _move(self, key: str, before: dict[str, object], after: dict[str, object]) -> bool:
         return (await self._posts.update_one({"_id": key, **before}, {"$set": after})).matched_count == 1
@@ -53,7 +60,7 @@ class _Sender:
 async def _main() -> None:
     client = AsyncIOMotorClient(os.environ["MONGODB_URI"], w="majority", journal=True)
     async with aiohttp.ClientSession() as session:
-        sender = _Sender(session, client["bench_raw_db"]["posts"])
+        sender = _Sender(session, client[f"bench_raw_db_{os.getpid()}"]["posts"])
         say({"ready": True})
         running: set[asyncio.Task[None]] = set()
         async for order in orders():

@@ -47,6 +47,7 @@ class Timings:
         refresh_lease: longer than three calls of a refresh, the pauses between them, and saving.
         look_ahead: how long before its time a post is claimed and prepared, so that at its time only one request is
             left to send.
+        between_suspects: the pause between posts that were at work when a process ended, so that they're tried apart.
         deliver_every, rescue_every, settle_every: how often each tick comes round.
     """
 
@@ -55,6 +56,7 @@ class Timings:
     lookup: timedelta = timedelta(seconds=60)
     refresh_lease: timedelta = timedelta(seconds=120)
     look_ahead: timedelta = timedelta(seconds=1)
+    between_suspects: timedelta = timedelta(seconds=2)
     deliver_every: timedelta = timedelta(seconds=1)
     rescue_every: timedelta = timedelta(seconds=15)
     settle_every: timedelta = timedelta(seconds=20)
@@ -281,7 +283,7 @@ class Delivery:
         published_url: its address.
         settled_at: when it reached its present state.
         checks: how often an unknown outcome was looked up.
-        deaths: how often the process that held it ended without an outcome.
+        deaths: how often a process ended while it was at work on it.
         is_asked: whether the author was asked about an unknown outcome or a late post.
         is_confirmed: whether the author said that it may go out although it is late.
     """

@@ -1,19 +1,80 @@
-"""Database operations are exact where times are not: what one post costs, and what a process costs that has nothing to do."""
+"""Database operations are exact where times are not: what a post costs, and what a process that has nothing to do."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from benchmarks.stocking import account_names, add_accounts, add_posts
-from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
-from team import Team, open_team
+from team import open_team
 
-from logicspike.domain import DeliveryState, Timings
-from logicspike.store.mongo import Database, open_database
-from logicspike.store.opening import build_stores
-from logicspike.store.schema import ensure_schema
-from logicspike.wiring import Services, build_scheduler
+from logicspike.domain import Timings
+from logicspike.plugin.types import PublishedPost
+
+ACCOUNTS = account_names(20)
+
+
+@pytest.fixture
+async def team(watched_database):
+    async with open_team(watched_database) as opened:
+        await add_accounts(watched_database, opened.refreshing._vault, ACCOUNTS, platform="echo")
+        yield opened
+
+
+@pytest.fixture
+def publishes_at_once(team, monkeypatch) -> list[str]:
+    """The platform takes everything without a request; the keys it was given."""
+    taken: list[str] = []
+
+    async def publish(_name, _credential, post):
+        taken.append(post.key)
+        return PublishedPost(id=post.key, url=None)
+
+    monkeypatch.setattr(team.platforms, "publish", publish)
+    return taken
+
+
+async def drain(team) -> None:
+    while await team.deliver():
+        pass
+
+
+@pytest.mark.parametrize("count", [200, 600])
+async def test_draining_a_backlog_takes_at_most_three_operations_a_post(team, commands, publishes_at_once, count):
+    posts = [(f"p{number:04}", ACCOUNTS[number % len(ACCOUNTS)]) for number in range(count)]
+    await add_posts(team.stores.database, posts, due_at=team.clock.now(), platform="echo")
+    commands.sent.clear()
+
+    await drain(team)
+
+    assert count == len(publishes_at_once), "all must have gone out, or the count means nothing"
+    spent = Counter(name for name, _ in commands.sent)
+    assert spent.total() <= 3 * count, spent
+
+
+async def test_a_single_post_takes_at_most_ten_operations(team, commands, publishes_at_once):
+    await add_posts(team.stores.database, [("p1", ACCOUNTS[0])], due_at=team.clock.now(), platform="echo")
+    commands.sent.clear()
+
+    await team.deliver()
+
+    assert ["p1"] == publishes_at_once
+    # look, take the lane (2), claim (2), write ahead, outcome, release the lane
+    assert len(commands.sent) <= 10, Counter(name for name, _ in commands.sent)
+
+
+async def test_a_process_with_nothing_to_do_looks_at_most_twice_a_second(team, commands):
+    """Counted by tick and multiplied by how often each comes round, so that no test must wait for it."""
+    timings = Timings()
+    spent = {}
+    for name, tick in {
+        "deliver_every": team.delivering.deliver_due,
+        "rescue_every": team.reconciling.rescue,
+        "settle_every": team.reconciling.settle_unknown,
+    }.items():
+        commands.sent.clear()
+        await tick()
+        spent[name] = len(commands.sent) * (timedelta(seconds=1) / getattr(timings, name))
+
+    assert sum(spent.values()) <= 2, spent

@@ -19,13 +19,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp.test_utils import TestServer
 from chaos_nursery import Nursery, open_nursery
 from chaos_platform import ENTRY_POINTS, KINDS, ChaosFake, Weather
 from chaos_worker import Config
 
 from logicspike.clock import SystemClock
-from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState, Timings
+from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState
 from logicspike.plugin.types import Account, Credential, Post, TokenSet
 from logicspike.sandbox.fake_slack import FakeSlack
 from logicspike.sandbox.slack_state import ANA, TEAM
@@ -34,8 +33,8 @@ from logicspike.services.ports import StoreUnavailable
 from logicspike.slack.surface import OUTCOME_LIVE
 from logicspike.store.documents import delivery_from_document
 from logicspike.store.embedded import EmbeddedMongod
-from logicspike.store.opening import Stores, build_stores
 from logicspike.store.mongo import open_database
+from logicspike.store.opening import Stores, build_stores
 from logicspike.store.schema import ensure_schema
 from logicspike.testing import FakeAccount
 from logicspike.vault import Vault, generate_key, parse_key_ring
@@ -46,6 +45,7 @@ SHRUNKEN: Final = {
     "lookup": 0.5,
     "refresh_lease": 4.0,
     "look_ahead": 0.2,
+    "between_suspects": 0.4,
     "deliver_every": 0.2,
     "rescue_every": 0.2,
     "settle_every": 0.2,
@@ -60,8 +60,14 @@ _DONE: Final = {DeliveryState.PUBLISHED, DeliveryState.FAILED, DeliveryState.HEL
 def choose_seed() -> int:
     """The run's seed: LOGICSPIKE_SEED, or a fresh one; printed, so that a run can be repeated."""
     seed = int(os.environ.get("LOGICSPIKE_SEED") or random.SystemRandom().randrange(10**9))
-    print(f"\nLOGICSPIKE_SEED={seed}")
+    show(seed=f"LOGICSPIKE_SEED={seed}")
     return seed
+
+
+def show(**figures: object) -> None:
+    """Print a row of figures, which ``make chaos`` shows and a failing test repeats."""
+    row = " | ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
+    print(f"\n{row}")  # noqa: T201  # what was measured is what the run is for
 
 
 def size(short: int) -> int:
@@ -95,31 +101,10 @@ class Arena:
 
     async def connect_accounts(self, kind: str, count: int) -> list[Connection]:
         """Connected accounts with tokens that the fake takes."""
-        made = [self._connection(kind, number) for number in range(count)]
+        made = [make_connection(self.fakes[kind], number, self.vault) for number in range(count)]
         for each in made:
             await self.stores.connections.insert(each)
         return made
-
-    def _connection(self, kind: str, number: int) -> Connection:
-        account = FakeAccount(id=f"{kind}-{number}", name=f"{kind} {number}")
-        token = self.fakes[kind].open_account(account)
-        connection_id = f"c-{kind}-{number}"
-        credential = Credential(
-            account=Account(id=account.id, name=account.name), tokens=TokenSet(access_token=token, expires_at=None)
-        )
-        sealed = seal_credential(self.vault, credential, connection_id=connection_id, team_id=TEAM.id)
-        return Connection(
-            connection_id=connection_id,
-            team_id=TEAM.id,
-            owner_id=ANA,
-            platform=kind,
-            account=credential.account,
-            status=ConnectionStatus.ACTIVE,
-            nickname=f"{kind}:{number}",
-            created_at=datetime.now(UTC),
-            sealed=sealed,
-            token_version=1,
-        )
 
     async def schedule(
         self, connections: Sequence[Connection], texts: Sequence[str], *, over: float = 0.0
@@ -128,7 +113,12 @@ class Arena:
         start, first = datetime.now(UTC) + timedelta(seconds=0.1), self.scheduled
         self.scheduled += len(texts)
         made = [
-            _delivery(first + number, text, connections[number % len(connections)], start, over * number / len(texts))
+            make_delivery(
+                first + number,
+                text,
+                connections[number % len(connections)],
+                start + timedelta(seconds=over * number / len(texts)),
+            )
             for number, text in enumerate(texts)
         ]
         await self.stores.deliveries.insert_many(made)
@@ -216,8 +206,30 @@ class Arena:
         return self.log.read_text(errors="replace").count(event) if self.log.exists() else 0
 
 
-def _delivery(number: int, text: str, connection: Connection, start: datetime, seconds: float) -> Delivery:
-    due_at = start + timedelta(seconds=seconds)
+def make_connection(fake: ChaosFake, number: int, vault: Vault) -> Connection:
+    """An account of the fake's, connected, with a token that it takes."""
+    account = FakeAccount(id=f"{fake.kind}-{number}", name=f"{fake.kind} {number}")
+    connection_id = f"c-{fake.kind}-{number}"
+    credential = Credential(
+        account=Account(id=account.id, name=account.name),
+        tokens=TokenSet(access_token=fake.open_account(account), expires_at=None),
+    )
+    return Connection(
+        connection_id=connection_id,
+        team_id=TEAM.id,
+        owner_id=ANA,
+        platform=fake.kind,
+        account=credential.account,
+        status=ConnectionStatus.ACTIVE,
+        nickname=f"{fake.kind}:{number}",
+        created_at=datetime.now(UTC),
+        sealed=seal_credential(vault, credential, connection_id=connection_id, team_id=TEAM.id),
+        token_version=1,
+    )
+
+
+def make_delivery(number: int, text: str, connection: Connection, due_at: datetime) -> Delivery:
+    """A scheduled post to a connected account."""
     return Delivery(
         delivery_id=f"d{number:05}",
         post_id=f"p{number:05}",
@@ -309,13 +321,10 @@ async def open_arena(
             "SLACK_API_URL": slack.api_url,
         }
         for kind, fake in fakes.items():
-            server = TestServer(fake.build_app())
-            await server.start_server(access_log=None)
-            stack.push_async_callback(server.close)
             environment |= {
                 f"{kind.upper()}_CLIENT_ID": fake.client_id,
                 f"{kind.upper()}_CLIENT_SECRET": fake.client_secret,
-                f"{kind.upper()}_ENDPOINT_API": str(server.make_url("")).rstrip("/"),
+                f"{kind.upper()}_ENDPOINT_API": await stack.enter_async_context(fake.running()),
             }
         _install(folder / "site")
         log = folder / "workers.log"

@@ -12,9 +12,10 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
 
 from aiohttp import web
@@ -144,7 +145,7 @@ class Weather:
         latency: the fastest and the slowest answer, in seconds.
         slow_seconds: longer than the bot waits.
         lag_seconds: how late the read side may be; shorter than the bot's settle time.
-        scripted: faults by the post's text, instead of the dice.
+        scripted: one fault, by a post's text or key or an account's id, instead of the dice; each happens once.
     """
 
     seed: int = 0
@@ -152,7 +153,7 @@ class Weather:
     latency: tuple[float, float] = (0.0, 0.0)
     slow_seconds: float = 1.6
     lag_seconds: float = 1.2
-    scripted: Mapping[str, str] = field(default_factory=dict)
+    scripted: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,10 +177,12 @@ class ChaosFake(FakePlatform):
         self.faults: Counter[str] = Counter()
         self.arrivals: list[Arrival] = []
         self.in_flight: dict[int, Arrival] = {}
-        self.arrived = asyncio.Event()
+        self.gate = asyncio.Event()
+        """While it is closed, requests to publish have come in and nothing was done about them."""
+        self.gate.set()
         self._tries: Counter[str] = Counter()
         self._looks: Counter[str] = Counter()
-        self._visible_at: dict[str, float] = {}
+        self._visible_at: dict[str, datetime] = {}
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Publish, and look."""
@@ -194,6 +197,18 @@ class ChaosFake(FakePlatform):
     def rate_limited(self, request: web.Request) -> web.StreamResponse:
         """A pause."""
         return web.json_response({}, status=429, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Serve on loopback; the address. A request that has come in is carried out though its sender is gone."""
+        # aiohttp's TestServer would cancel it, which no platform does.
+        runner = web.AppRunner(self.build_app(), handler_cancellation=False, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
 
     def open_account(self, account: FakeAccount) -> str:
         """An access token for an account, as if its owner had pressed Allow."""
@@ -213,8 +228,8 @@ class ChaosFake(FakePlatform):
         arrival = Arrival(text=body["text"], process=body["process"], at=time.monotonic())
         self.arrivals.append(arrival)
         self.in_flight[id(arrival)] = arrival
-        self.arrived.set()
         try:
+            await self.gate.wait()
             return await self._publish_with_luck(request, held, body)
         finally:
             del self.in_flight[id(arrival)]
@@ -247,19 +262,19 @@ class ChaosFake(FakePlatform):
         if any(entry.id == post_id for entry in self.ledger):
             return post_id
         self.record(post_id=post_id, account=held.account, text=body["text"])
-        lag = 0.0
-        if self.kind == "listed" and self._choose(dice, body["text"], ("read-back-lag",)):
-            lag = self.weather.lag_seconds
-        self._visible_at[post_id] = time.monotonic() + lag
+        is_late = self.kind == "listed" and self._choose(dice, body["text"], ("read-back-lag",)) is not None
+        lag = self.weather.lag_seconds if is_late else 0.0
+        self._visible_at[post_id] = self.clock.now() + timedelta(seconds=lag)
         return post_id
 
     async def _list(self, request: web.Request) -> web.Response:
         held, wrong = self.bearer(request)
         if held is None or wrong:
             return web.json_response({"error": wrong}, status=401)
-        if self._choose(self._dice(held.account.id, self._looks), "", ("read-back-500",)):
+        account_id = held.account.id
+        if self._choose(self._dice(account_id, self._looks), account_id, ("read-back-500",)):
             return web.Response(status=500)
-        now = time.monotonic()
+        now = self.clock.now()
         seen = [e for e in self.ledger if e.account == held.account and self._visible_at[e.id] <= now]
         return web.json_response({"found": [{"id": entry.id, "text": entry.text} for entry in seen]})
 
@@ -267,20 +282,22 @@ class ChaosFake(FakePlatform):
         held, wrong = self.bearer(request)
         if held is None or wrong:
             return web.json_response({"error": wrong}, status=401)
-        if self._choose(self._dice(request.match_info["key"], self._looks), "", ("read-back-500",)):
+        key = request.match_info["key"]
+        if self._choose(self._dice(key, self._looks), key, ("read-back-500",)):
             return web.Response(status=500)
-        wanted = f"k-{request.match_info['key']}"
+        wanted = f"k-{key}"
         return web.json_response({"found": [{"id": entry.id} for entry in self.ledger if entry.id == wanted]})
 
     def _dice(self, what: str, seen: Counter[str]) -> random.Random:
         seen[what] += 1
         return random.Random(f"{self.weather.seed}:{what}:{seen[what]}")
 
-    def _choose(self, dice: random.Random, text: str, faults: tuple[str, ...]) -> str | None:
-        fault = self.weather.scripted.get(text)
-        if fault is None and dice.random() < self.weather.share:
+    def _choose(self, dice: random.Random, what: str, faults: tuple[str, ...]) -> str | None:
+        fault = None
+        if self.weather.scripted.get(what) in faults:
+            fault = self.weather.scripted.pop(what)
+        elif dice.random() < self.weather.share:
             fault = dice.choice(faults)
-        if fault not in faults:
-            return None
-        self.faults[fault] += 1
+        if fault is not None:
+            self.faults[fault] += 1
         return fault

@@ -1,4 +1,4 @@
-"""A nursery of workers: imports the bot once, then forks a real worker process at each request, and tells how each ends.
+"""A nursery of workers: imports the bot once, then forks a real worker process at each request; tells how each ends.
 
 Run as ``python -m chaos_worker CONFIG``. Each line on standard input is a request, each line on standard output a
 report, all of them JSON: ``{"do": "spawn"}`` is answered by ``{"spawned": PID}``; ``{"do": "signal", "pid": PID,

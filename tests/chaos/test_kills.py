@@ -1,4 +1,4 @@
-"""Worker processes and the database are killed at random while posts go out: nothing is lost, nothing goes out twice."""
+"""Workers and the database are killed at random while posts go out: nothing is lost, nothing goes out twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from chaos_arena import Arena, choose_seed, open_arena, size
+from chaos_arena import Arena, choose_seed, open_arena, show, size, until_async
 from chaos_platform import Weather
 
 from logicspike.domain import Delivery, DeliveryState, HoldReason
@@ -70,26 +70,25 @@ async def run(arena: Arena, kind: str, *, posts: int, accounts: int, kills: int,
         rained_until = time.monotonic()
         found = await arena.wait_until_settled(limit=SETTLED_WITHIN)
     verdict = judge(found, Counter(entry.text for entry in fake.ledger), arena.questions())
-    row = {
-        "platform": kind,
-        "posts": len(found),
-        "kills": killed,
-        "db kills": arena.database_kills,
-        "lost": len(verdict.lost),
-        "doubled": len(verdict.doubled),
-        "falsely failed": len(verdict.falsely_failed),
-        "reconciled": verdict.reconciled,
-        "asked": verdict.asked,
-        "not asked": len(verdict.unasked),
-        "asked twice": verdict.repeated,
-        "set aside": verdict.set_aside,
-        "missed writes": arena.said("swap.missed"),
-        "seconds": round(time.monotonic() - started_at, 1),
-        "settled after": round(time.monotonic() - rained_until, 1),
-        "seed": arena.seed,
-    }
-    print(" | ".join(f"{name} {value}" for name, value in row.items()))
-    print("faults:", dict(sorted(fake.faults.items())))
+    show(
+        platform=kind,
+        posts=len(found),
+        kills=killed,
+        database_kills=arena.database_kills,
+        lost=len(verdict.lost),
+        doubled=len(verdict.doubled),
+        falsely_failed=len(verdict.falsely_failed),
+        reconciled=verdict.reconciled,
+        asked=verdict.asked,
+        not_asked=len(verdict.unasked),
+        asked_twice=verdict.repeated,
+        set_aside=verdict.set_aside,
+        missed_writes=arena.said("swap.missed"),
+        seconds=round(time.monotonic() - started_at, 1),
+        settled_after=round(time.monotonic() - rained_until, 1),
+        seed=arena.seed,
+        faults=dict(sorted(fake.faults.items())),
+    )
     assert posts == len(found)
     return verdict
 
@@ -104,8 +103,7 @@ async def rain(arena: Arena, *, kills: int, database_kills: int, over: float) ->
             await asyncio.sleep(max(0.0, start + storms.pop(0) - time.monotonic()))
             await arena.kill_the_database()
         await asyncio.sleep(max(0.0, start + moment - time.monotonic()))
-        while not await arena.kill_a_worker():
-            await asyncio.sleep(0.02)
+        await until_async(arena.kill_a_worker, limit=10)
     return len(moments)
 
 

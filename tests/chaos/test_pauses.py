@@ -9,7 +9,7 @@ import time
 from collections import Counter
 
 import pytest
-from chaos_arena import LEASE, Arena, choose_seed, open_arena, size, until
+from chaos_arena import LEASE, Arena, choose_seed, open_arena, show, size, until
 from chaos_platform import Weather
 
 from logicspike.domain import Connection, DeliveryState
@@ -57,10 +57,13 @@ async def test_a_worker_that_wakes_up_late_posts_nothing_twice_and_finds_its_cla
             for pause, process, delivery_id in stopped
             if re.search(rf"^{process} chaos swap.missed {delivery_id} publishing->", said, re.MULTILINE)
         )
-        print(
-            f"stops {stops} | doubled {sum(count > 1 for count in ledger.values())} | "
-            f"claims found gone {dict(sorted(missed.items()))} of {dict(sorted(Counter(pauses).items()))} (x lease) | "
-            f"seconds {time.monotonic() - started_at:.1f} | seed {seed}"
+        show(
+            stops=stops,
+            doubled=sum(count > 1 for count in ledger.values()),
+            claims_found_gone=dict(sorted(missed.items())),
+            of_pauses_in_leases=dict(sorted(Counter(pauses).items())),
+            seconds=round(time.monotonic() - started_at, 1),
+            seed=seed,
         )
         assert {f"post {number}": 1 for number in range(stops)} == ledger
         assert {DeliveryState.PUBLISHED} == {each.state for each in found}

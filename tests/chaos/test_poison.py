@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 import pytest
-from chaos_arena import choose_seed, open_arena, size
+from chaos_arena import choose_seed, open_arena, show, size
 from chaos_platform import DIES_PUBLISHING, DIES_VALIDATING, KILLED, Weather
 
 from logicspike.domain import DeliveryState, HoldReason
@@ -30,20 +30,25 @@ async def test_poison_is_put_before_a_person_after_three_deaths_and_harms_no_oth
         ledger = Counter(entry.text for entry in arena.fakes["listed"].ledger)
         deaths = sum(code == KILLED for code in arena.nursery.ended.values())
         rest = [each for each in found.values() if each.post.text in set(others)]
-        print(
-            f"others {len(rest)} in states {dict(Counter(each.state.value for each in rest))} | deaths {deaths} | "
-            f"seconds {time.monotonic() - started_at:.1f} | seed {seed}"
+        show(
+            others=len(rest),
+            in_states=dict(Counter(each.state.value for each in rest)),
+            deaths=deaths,
+            seconds=round(time.monotonic() - started_at, 1),
+            seed=seed,
         )
         assert dict.fromkeys(others, 1) == ledger
         assert {DeliveryState.PUBLISHED} == {each.state for each in rest}
-        for poison, died in ((publishing, 3), (unreadable, 1)):
+        for poison in (publishing, unreadable):
             now = found[poison.delivery_id]
-            assert (DeliveryState.UNKNOWN, True, died) == (now.state, now.is_asked, now.deaths)
+            assert (DeliveryState.UNKNOWN, True) == (now.state, now.is_asked)
             assert 1 == arena.questions()[poison.delivery_id, now.attempts[-1].attempt_id]
+        assert 3 == found[publishing.delivery_id].deaths
         parked = found[validating.delivery_id]
         assert (DeliveryState.HELD, HoldReason.PARKED) == (parked.state, parked.hold_reason)
         assert [1, 1, 1] == [
             sum(poison.post.text in str(blocks) for blocks in arena.messages())
             for poison in (publishing, validating, unreadable)
         ]
-        assert 3 + 3 + 1 == deaths
+        # Three each, and one where nobody can look; fewer where they met in one process, and each was held responsible.
+        assert 3 <= deaths <= 3 + 3 + 1

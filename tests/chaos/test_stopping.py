@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from chaos_arena import Arena, choose_seed, open_arena, size, until
+from chaos_arena import Arena, choose_seed, open_arena, show, size, until
 from chaos_platform import Weather
 
 from logicspike.domain import Connection, DeliveryState
@@ -43,9 +43,13 @@ async def test_what_is_in_flight_is_finished_and_nothing_else_is_begun(tmp_path)
             assert states <= {DeliveryState.PUBLISHED, DeliveryState.SCHEDULED}
             await arena.stores.database.collection("deliveries").delete_many({"state": "scheduled"})
         published = [each.post.text for each in await arena.read_all()]
-        print(
-            f"stops {stops} | in flight {IN_FLIGHT} each | published {len(published)} | unknown 0 | "
-            f"slowest stop {slowest:.2f} s | seed {seed}"
+        show(
+            stops=stops,
+            in_flight_each=IN_FLIGHT,
+            published=len(published),
+            unknown=0,
+            slowest_stop=f"{slowest:.2f} s",
+            seed=seed,
         )
         assert sorted(published) == sorted(entry.text for entry in arena.fakes["listed"].ledger)
         assert len(published) >= stops * IN_FLIGHT
@@ -60,4 +64,4 @@ async def test_a_second_signal_ends_it_at_once(tmp_path):
         again_at = time.monotonic()
         await arena.nursery.signal(worker, signal.SIGTERM)
         assert IMMEDIATE_EXIT == await arena.nursery.wait_for_end(worker, limit=1)
-        print(f"second signal: ended after {time.monotonic() - again_at:.3f} s")
+        show(second_signal_to_end=f"{time.monotonic() - again_at:.3f} s")

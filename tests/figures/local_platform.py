@@ -145,9 +145,7 @@ def install(clock: Clock, plugins: Sequence[object]) -> Platforms:
         key = f"{name}:{id(plugin)}"
         _InstalledHere.plugins[key] = plugin
         points.append(_InstalledHere(name=name, value=key, group="logicspike.platforms"))
-    environment = {
-        f"{name.upper()}_{suffix}": "x" * 12 for name in names for suffix in ("CLIENT_ID", "CLIENT_SECRET")
-    }
+    environment = {f"{name.upper()}_{suffix}": "x" * 12 for name in names for suffix in ("CLIENT_ID", "CLIENT_SECRET")}
     platforms = Platforms.load(environment=environment, clock=clock, entry_points=points)
     assert not platforms.quarantined, platforms.quarantined
     for point in points:

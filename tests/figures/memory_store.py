@@ -126,20 +126,16 @@ class MemoryConnections:
 
 @dataclass
 class MemoryDeliveries:
-    """The ``DeliveryStore``; it remembers besides which states each delivery went through, and in what order."""
+    """The ``DeliveryStore``; it remembers besides which states each delivery went through, and in what order, and what was moved."""
 
     rows: dict[str, Delivery] = field(default_factory=dict)
     paths: dict[str, list[DeliveryState]] = field(default_factory=dict)
-    born: dict[str, int] = field(default_factory=dict)
-    claimed_at_step: dict[str, int] = field(default_factory=dict)
-    postponed: set[str] = field(default_factory=set)
-    steps: int = 0
+    rearranged: set[str] = field(default_factory=set)
 
     async def insert_many(self, deliveries: Collection[Delivery]) -> None:
         for each in deliveries:
             assert each.delivery_id not in self.rows
             self._write(each)
-            self.born[each.delivery_id] = self.steps
 
     async def list_due(
         self,
@@ -170,7 +166,6 @@ class MemoryDeliveries:
         ]
         for each in claimed:
             self._write(each)
-            self.claimed_at_step[each.delivery_id] = self.steps
         return tuple(sorted(claimed, key=_by_try))
 
     async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
@@ -184,7 +179,7 @@ class MemoryDeliveries:
         ]
         for each in moved:
             self.rows[each.delivery_id] = replace(each, next_try_at=until)
-            self.postponed.add(each.delivery_id)
+            self.rearranged.add(each.delivery_id)
         return len(moved)
 
     async def swap(self, before: Delivery, after: Delivery) -> bool:
@@ -229,7 +224,9 @@ class MemoryDeliveries:
         return [each for each in self.rows.values() if each.state in states]
 
     def _write(self, delivery: Delivery) -> None:
-        self.steps += 1
+        before = self.rows.get(delivery.delivery_id, delivery)
+        if before.connection_id != delivery.connection_id:
+            self.rearranged.add(delivery.delivery_id)
         path = self.paths.setdefault(delivery.delivery_id, [])
         if not path or path[-1] is not delivery.state:
             path.append(delivery.state)

@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import inspect
 import random
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,7 @@ class Gate:
     is_dead: bool = False
     faults: int = 0
     on_pause: Callable[[], None] = lambda: None
+    on_call: Callable[[str], None] = lambda _: None
     resumed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -51,13 +53,14 @@ class Gate:
         """Faults: "lost before", "lost after", "kill before", "kill after", "pause before", "pause after"."""
         self.fault, self.calls_left, self.times = fault, calls_left, times
 
-    async def passes(self, call: Callable[[], Awaitable[Any]], *, is_store: bool) -> Any:
+    async def passes(self, name: str, call: Callable[[], Awaitable[Any]], *, is_store: bool) -> Any:
         for _ in range(self.interleaving.randrange(3)):
             await asyncio.sleep(0)
         await self._hold()
         fault = self._next_fault(is_store=is_store)
         await self._do(fault, "before")
         result = await call()
+        self.on_call(name)
         await self._do(fault, "after")
         await self._hold()
         return result
@@ -104,7 +107,7 @@ class _Gated:
             return found
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            return await self._gate.passes(lambda: found(*args, **kwargs), is_store=self._is_store)
+            return await self._gate.passes(name, lambda: found(*args, **kwargs), is_store=self._is_store)
 
         return call
 
@@ -154,6 +157,10 @@ class World:
         for module in (delivering, settling, refreshing):
             self._patch(module, "time", self)
         self._patch(settling, "_SETTLE_PAUSE_SECONDS", 0)
+        # Ids decide who is first among equals: a run is repeatable only if they are.
+        self._patch(secrets, "choice", self.random.choice)
+        self._patch(secrets, "token_hex", lambda size: self.random.randbytes(size).hex())
+        self._patch(secrets, "token_urlsafe", lambda size: self.random.randbytes(size).hex())
         await self.platforms.open()
 
     def _patch(self, owner: Any, name: str, value: object) -> None:
@@ -174,7 +181,9 @@ class World:
     def _build(self) -> Process:
         gate = Gate(random.Random(self.random.random()))
         gate.on_pause = lambda: self.at(self.clock.now() + LONGEST_PAUSE, gate.resumed.set)
-        parts = {each.name: _Gated(getattr(self.stores, each.name), gate, is_store=True) for each in fields(self.stores)}
+        parts = {
+            each.name: _Gated(getattr(self.stores, each.name), gate, is_store=True) for each in fields(self.stores)
+        }
         services = build_services(
             Parts(
                 stores=MemoryStores(**parts),  # type: ignore[arg-type]

@@ -126,7 +126,7 @@ async def test_posts_that_may_have_ended_their_process_are_tried_one_at_a_time(t
 
     await team.deliver()
     assert 1 == len(team.fake.ledger)
-    await team.deliver(after=TIMINGS.deliver_every)
+    await team.deliver(after=TIMINGS.between_suspects)
     assert {each.post.text for each in line} == {entry.text for entry in team.fake.ledger}
 
 
@@ -141,3 +141,20 @@ async def test_no_answer_does_not_count_as_not_there(team, unknown, monkeypatch)
     team.clock.advance(TIMINGS.lookup)
     await team.reconciling.settle_unknown()
     assert DeliveryState.SCHEDULED == (await team.read(unknown)).state
+
+
+async def test_suspects_that_are_due_together_are_still_tried_one_at_a_time(team):
+    await team.connect(person="p-1")
+    await team.connect(person="p-2")
+    accounts = [each.nickname for each in await team.stores.connections.list_for_team("T1")]
+    line = [await team.schedule(f"to {each}", accounts=(each,)) for each in accounts]
+    for each in line:
+        claimed = replace(each, state=DeliveryState.CLAIMED)
+        assert await team.stores.deliveries.swap(each, claimed)
+        assert await team.stores.deliveries.swap(claimed, replace(each, deaths=1))
+
+    await team.deliver(after=MINUTE)
+    assert 1 == len(team.fake.ledger)
+    assert [1, 1] == [(await team.read(each)).deaths for each in line]
+    await team.deliver(after=TIMINGS.between_suspects)
+    assert 2 == len(team.fake.ledger)

@@ -147,3 +147,17 @@ async def test_the_token_stays_out_of_the_log(slack: FakeSlack, client: AsyncWeb
     assert not await authorize.identify()
     assert "invalid_auth" in caplog.text
     assert str(client.token) not in caplog.text
+
+
+def test_a_failure_that_came_as_a_page_is_described_by_its_kind():
+    answer = AsyncSlackResponse(
+        client=None,
+        http_verb="GET",
+        api_url="https://slack.com/api/users.info",
+        req_args={},
+        data="<html>Bad gateway, xoxb-secret</html>",
+        headers={},
+        status_code=502,
+    )
+
+    assert "SlackApiError" == describe_failure(SlackApiError("no", answer))

@@ -49,6 +49,8 @@ _LANES_PER_TEAM: Final = 48
 _PER_LANE: Final = 50
 _WINDOW: Final = 400
 _LOOKS: Final = 4
+_TOLD_AT_ONCE: Final = 4
+"""Slack takes some hundred messages a minute from an app; more at once would meet its limit, and slow what is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class _Lane:
     batch: tuple[Delivery, ...]
     owner: str
     taken_at: float
+    may_have_more: bool
 
 
 class Delivering:
@@ -105,6 +108,7 @@ class Delivering:
         self._timings = timings
         self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()
+        self._telling = asyncio.Semaphore(_TOLD_AT_ONCE)
         self._busy: dict[str, str] = {}  # connection to workspace
         self._suspect = ""  # the connection whose lane may end this process; counts while it is busy
         self._is_stopping = False
@@ -123,7 +127,7 @@ class Delivering:
         if self._is_stopping:
             return 0
         now, taken_at, owner = self._clock.now(), time.monotonic(), secrets.token_hex(8)
-        chosen, lanes = await self._take_turns(now, owner)
+        chosen, lanes, is_cut_short = await self._take_turns(now, owner)
         if not lanes:
             return 0
         wanted = [delivery_id for connection_id in lanes for delivery_id in chosen[connection_id]]
@@ -137,7 +141,15 @@ class Delivering:
         taken = []
         for connection_id, connection in lanes.items():
             batch = sorted(by_connection[connection_id], key=lambda each: (each.due_at, each.delivery_id))
-            taken.append(_Lane(connection=connection, batch=tuple(batch), owner=owner, taken_at=taken_at))
+            may_have_more = is_cut_short or len(batch) == _PER_LANE
+            lane = _Lane(
+                connection=connection,
+                batch=tuple(batch),
+                owner=owner,
+                taken_at=taken_at,
+                may_have_more=may_have_more,
+            )
+            taken.append(lane)
         for lane in await self._part_suspects(taken):
             self._start(lane)
         return len(claimed)
@@ -151,10 +163,14 @@ class Delivering:
         suspects = [lane for lane in lanes if any(each.deaths for each in lane.batch)]
         waiting = suspects if self._suspect in self._busy else suspects[1:]
         now = self._clock.now()
-        for place, lane in enumerate(waiting, start=1):
-            at = now + place * self._timings.deliver_every
-            for delivery in lane.batch:
-                await self._settling.hand_back(delivery, at=max(delivery.next_try_at, at))
+        # All at once: should the process end meanwhile, those not handed back yet would count as at work.
+        await asyncio.gather(
+            *(
+                self._settling.hand_back(each, at=max(each.next_try_at, now + place * self._timings.between_suspects))
+                for place, lane in enumerate(waiting, start=1)
+                for each in lane.batch
+            )
+        )
         if waiting:
             ids = [lane.connection.connection_id for lane in waiting]
             await self._connections.release_lanes(ids, owner=waiting[0].owner)
@@ -162,9 +178,13 @@ class Delivering:
             self._suspect = suspects[0].connection.connection_id
         return [lane for lane in lanes if lane not in waiting]
 
-    async def _take_turns(self, now: datetime, owner: str) -> tuple[dict[str, list[str]], dict[str, Connection]]:
-        """Look for what is due, past accounts that others serve and workspaces that fill the window, and take lanes."""
-        skipped, greedy = set(self._busy), frozenset[str]()
+    async def _take_turns(self, now: datetime, owner: str) -> tuple[dict[str, list[str]], dict[str, Connection], bool]:
+        """Look for what is due, past accounts that others serve and workspaces that fill the window, and take lanes.
+
+        Returns:
+            What was chosen, the lanes taken, and whether more is due than was seen or chosen.
+        """
+        skipped, greedy, is_cut_short = set(self._busy), frozenset[str](), False
         chosen: dict[str, list[str]] = {}
         lanes: dict[str, Connection] = {}
         for _ in range(_LOOKS):
@@ -187,9 +207,10 @@ class Delivering:
                 chosen |= turn
                 skipped |= set(turn)
             greedy |= find_greedy_teams(found, window=_WINDOW)
+            is_cut_short |= len(found) >= _WINDOW or sum(map(len, turn.values())) < len(found)
             if len(found) < _WINDOW or len(self._busy) + len(lanes) >= _LANES:
                 break
-        return chosen, lanes
+        return chosen, lanes, is_cut_short
 
     def _start(self, lane: _Lane) -> None:
         self._busy[lane.connection.connection_id] = lane.connection.team_id
@@ -238,7 +259,7 @@ class Delivering:
             await self._connections.release_lanes([connection_id], owner=lane.owner)
         except StoreUnavailable:
             log.info("a lane is released by its lease", extra={"event": "lane.kept", "connection_id": connection_id})
-        if len(lane.batch) == _PER_LANE:
+        if lane.may_have_more:
             self._wake()
 
     async def _try(self, delivery: Delivery, lane: _Lane) -> None:
@@ -315,7 +336,17 @@ class Delivering:
         except (PlatformError, PlatformNotReady) as error:
             await self._settling.refused(delivery, Refusal(error=error, connection=fresh.connection))
         else:
-            await self._settling.published(delivery, published)
+            done = await self._settling.published(delivery, published)
+            if done is not None:
+                # Beside the lane: Slack's answer must not make the account's next post late.
+                self._track(self._tell(done))
+
+    async def _tell(self, done: Delivery) -> None:
+        async with self._telling:
+            try:
+                await self._settling.tell_published(done)
+            except Exception:
+                log.exception("telling failed", extra={"event": "delivery.untold", **delivery_ids(done)})
 
     async def _ask_about_late(self, late: Sequence[Delivery]) -> None:
         by_author: defaultdict[Member, list[Delivery]] = defaultdict(list)

@@ -89,7 +89,9 @@ class Reconciling:
             if delivery.state is DeliveryState.CLAIMED and deaths >= DEATHS:
                 rescued += await self._settling.park(delivery)
                 continue
-            after = self._freed(delivery, deaths)
+            # Spread out, lest they meet in one process again: who does it shows when they are tried one at a time.
+            place = suspects.get(delivery.delivery_id, 0)
+            after = self._freed(delivery, deaths, at=now + place * self._timings.between_suspects)
             if not await self._deliveries.swap(delivery, after):
                 continue
             rescued += 1
@@ -98,11 +100,11 @@ class Reconciling:
                 self._emit(DeliveryUnknown(**_ids(after)))
         return rescued
 
-    def _freed(self, delivery: Delivery, deaths: int) -> Delivery:
+    def _freed(self, delivery: Delivery, deaths: int, *, at: datetime) -> Delivery:
         now = self._clock.now()
         freed = replace(_freed_claim(delivery), deaths=deaths)
         if delivery.state is DeliveryState.CLAIMED:
-            return replace(freed, state=DeliveryState.SCHEDULED)
+            return replace(freed, state=DeliveryState.SCHEDULED, next_try_at=max(delivery.next_try_at, at))
         attempts: tuple[Attempt, ...] = delivery.attempts
         if attempts:
             attempts = (*attempts[:-1], replace(attempts[-1], outcome="unknown", detail="The process stopped."))
@@ -238,16 +240,19 @@ class Reconciling:
         return platform.title if platform else delivery.platform
 
 
-def _find_suspects(claimed: Iterable[Delivery]) -> frozenset[str]:
+def _find_suspects(claimed: Iterable[Delivery]) -> dict[str, int]:
     """The one of each account that its process was at when it ended: what was being published, else the first in line.
 
     Those behind it can't have done any harm, however often they were claimed with it.
+
+    Returns:
+        Delivery id to place among them, from 0.
     """
     lines: dict[tuple[str | None, str], list[Delivery]] = {}
     for each in claimed:
         lines.setdefault((each.claim_token, each.connection_id), []).append(each)
     first = (min(line, key=_place_in_line) for line in lines.values())
-    return frozenset(each.delivery_id for each in first)
+    return {each.delivery_id: place for place, each in enumerate(first)}
 
 
 def _place_in_line(delivery: Delivery) -> tuple[bool, datetime, str]:

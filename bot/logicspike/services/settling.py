@@ -91,8 +91,11 @@ class Settling:
         self._emit = emit
         self._timings = timings
 
-    async def published(self, delivery: Delivery, published: PublishedPost) -> None:
-        """The post is live.
+    async def published(self, delivery: Delivery, published: PublishedPost) -> Delivery | None:
+        """The post is live: write it down. Its author is told by ``tell_published``.
+
+        Returns:
+            The delivery as it is now; None when it was not ours any more.
 
         Raises:
             StoreUnavailable: the outcome could not be written until the lease was over; it will be looked up.
@@ -105,11 +108,14 @@ class Settling:
             detail=None,
             settled_at=self._clock.now(),
         )
-        if await self._settle(delivery, after):
-            self._emit(PublishedEvent(**delivery_ids(after)))
-            await self._notifier.notify(
-                after.author, DeliveryPublished(delivery=after, platform_title=self._title(after))
-            )
+        if not await self._settle(delivery, after):
+            return None
+        self._emit(PublishedEvent(**delivery_ids(after)))
+        return after
+
+    async def tell_published(self, done: Delivery) -> None:
+        """Tell the author that a post is live."""
+        await self._notifier.notify(done.author, DeliveryPublished(delivery=done, platform_title=self._title(done)))
 
     async def refused(self, delivery: Delivery, refusal: Refusal) -> None:
         """It did not go out, or nobody knows: do what the error asks for.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -191,5 +191,7 @@ class CachedAuthorize(AsyncAuthorize):
 
 def describe_failure(error: Exception) -> str:
     """Slack's error code, or the kind of failure; never the response itself, which may hold what people wrote."""
-    code = error.response.get("error") if isinstance(error, SlackApiError) else None
+    # What stands between us and Slack may answer with a page, which the SDK hands on as text.
+    answer = getattr(error.response, "data", error.response) if isinstance(error, SlackApiError) else None
+    code = answer.get("error") if isinstance(answer, Mapping) else None
     return str(code or type(error).__name__)

@@ -1,0 +1,36 @@
+"""One of several processes that publish what is due; run as ``python -m figures.claimer CONFIG`` by test_claims."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+
+from figures.floor import TimedPlatform, build_worker
+from logicspike.clock import SystemClock
+from logicspike.store.mongo import open_database
+from logicspike.store.opening import build_stores
+
+
+async def main(uri: str, name: str) -> None:
+    clock, platform = SystemClock(), TimedPlatform()
+    database = open_database(uri, name)
+    stores = build_stores(database)
+    worker = build_worker(stores, platform, clock)
+    async with worker.platforms:
+        await stores.is_reachable()
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        claimed = 0
+        while await stores.deliveries.list_due(clock.now(), limit=1):
+            claimed += await worker.services.delivering.deliver_due()
+            await asyncio.sleep(0.01)
+        await worker.services.delivering.stop(timedelta(seconds=30))
+    await database.close()
+    print(json.dumps({"claimed": claimed, "sent": [asdict(each) for each in platform.sent]}), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*json.loads(sys.argv[1])))

@@ -320,6 +320,14 @@ class Delivery:
         """Who scheduled it."""
         return Member(team_id=self.team_id, user_id=self.author_id)
 
+    def is_late(self, now: datetime) -> bool:
+        """Whether it is overdue by so much that its author has to be asked first."""
+        return not self.is_confirmed and now - self.next_try_at > LATE_AFTER
+
+    def not_before(self, at: datetime, now: datetime) -> datetime:
+        """When it may be tried if not before a time; what is late already stays so, and is asked about."""
+        return self.next_try_at if self.is_late(now) else max(self.next_try_at, at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDelivery:

@@ -115,7 +115,7 @@ async def test_nothing_is_lost_or_doubled_where_the_platform_can_be_read_back(tm
         assert ([], [], []) == (verdict.lost, verdict.doubled, verdict.falsely_failed)
         assert set() == verdict.unasked
         assert verdict.repeated <= kills
-        assert verdict.set_aside <= size(5), "posts that did no harm are set aside"
+        assert verdict.set_aside <= size(20), "posts that did no harm are set aside"
 
 
 async def test_each_risk_is_a_question_where_the_platform_cannot_be_asked(tmp_path):

@@ -20,9 +20,9 @@ async def test_poison_is_put_before_a_person_after_three_deaths_and_harms_no_oth
         listed = await arena.connect_accounts("listed", 20)
         blind = await arena.connect_accounts("blind", 1)
         others = [f"post {number}" for number in range(size(200))]
-        [publishing] = await arena.schedule(listed[:1], [DIES_PUBLISHING])
-        [validating] = await arena.schedule(listed[1:2], [DIES_VALIDATING])
-        [unreadable] = await arena.schedule(blind, [f"unreadable {DIES_PUBLISHING}"])
+        [publishing] = await arena.schedule(listed[:1], [f"first {DIES_PUBLISHING}"])
+        [validating] = await arena.schedule(listed[1:2], [f"second {DIES_VALIDATING}"])
+        [unreadable] = await arena.schedule(blind, [f"third {DIES_PUBLISHING}"])
         await arena.schedule(listed, others[::2])
         await arena.schedule(listed, others[1::2], over=20 * size(1))
         async with arena.keeping(2):

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from figures.floor import TimedPlatform, build_worker
+
 from logicspike.clock import SystemClock
 from logicspike.store.mongo import open_database
 from logicspike.store.opening import build_stores
@@ -24,7 +25,7 @@ async def main(uri: str, name: str) -> None:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         claimed = 0
-        while await stores.deliveries.list_due(clock.now(), limit=1):
+        while await stores.deliveries.list_due(clock.now(), limit=1) or worker.services.delivering.in_flight:
             claimed += await worker.services.delivering.deliver_due()
             await asyncio.sleep(0.01)
         await worker.services.delivering.stop(timedelta(seconds=30))

@@ -1,4 +1,4 @@
-"""The delivery machine under everything that may happen to it, in any order; its invariants are checked at every step."""
+"""The delivery machine under all that may happen to it, in any order; its invariants are checked at every step."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from logicspike.clock import Clock
 from logicspike.platforms import Platforms
@@ -131,7 +131,7 @@ class ReadablePlatform(LocalPlatform):
 class _InstalledHere(importlib.metadata.EntryPoint):
     """An entry point whose plugin is at hand already."""
 
-    plugins: dict[str, object] = {}
+    plugins: ClassVar[dict[str, object]] = {}
 
     def load(self) -> Any:
         return self.plugins[self.value]

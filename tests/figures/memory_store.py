@@ -126,7 +126,7 @@ class MemoryConnections:
 
 @dataclass
 class MemoryDeliveries:
-    """The ``DeliveryStore``; it remembers besides which states each delivery went through, and in what order, and what was moved."""
+    """The ``DeliveryStore``; it remembers besides which states each delivery went through, and what was rearranged."""
 
     rows: dict[str, Delivery] = field(default_factory=dict)
     paths: dict[str, list[DeliveryState]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""F11 and F12: many processes publish each post once and each account in order; a small workspace isn't kept waiting."""
+"""F11, F12: many processes publish each post once and each account in order; a small workspace isn't kept waiting."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from figures.floor import TimedPlatform, build_worker, fill, until
+
 from logicspike.clock import SystemClock
 from logicspike.domain import DeliveryState
 from logicspike.store.opening import build_stores

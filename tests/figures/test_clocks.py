@@ -11,11 +11,11 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from figures.local_platform import Entry, ReadablePlatform, install
+from figures.world import PUBLIC_URL, World
 from team import ANA, BROWSER, Directory, RecordingNotifier
 from yarl import URL
 
-from figures.local_platform import Entry, ReadablePlatform, install
-from figures.world import PUBLIC_URL, World
 from logicspike.clock import MovableClock
 from logicspike.domain import DeliveryState, HoldReason, Timings
 from logicspike.services import delivering

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
-
 from figures.delivery_machine import DeliveryMachine
+from hypothesis import HealthCheck, settings
 
 _BASE = settings(deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from figures.memory_store import MemoryStores
+
 from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, IllegalTransition
 from logicspike.plugin.types import Account, Post
 from logicspike.services.ports import NameTaken

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from figures.mutants import MUTANTS, Mutant
 
 REPOSITORY = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""F10: fifty-two callers in four processes want one account's tokens renewed; and outages never end an account's access."""
+"""F10: fifty-two callers in four processes want one account's tokens renewed; and no outage ends an access."""
 
 from __future__ import annotations
 

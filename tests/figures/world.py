@@ -1,4 +1,4 @@
-"""Several processes of the bot in one event loop, on virtual time: each can be paused, killed or cut off at any await."""
+"""Several processes of the bot in one loop, on virtual time: each can be paused, killed or cut off at any await."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ class World:
         """Run everything until all of it waits for something that only time or a person brings."""
         loop: Any = asyncio.get_running_loop()
         await asyncio.sleep(0)
-        while loop._ready:
+        while loop._ready:  # noqa: ASYNC110 - that nothing is left to run is no event of anybody's
             await asyncio.sleep(0)
 
     def at(self, when: datetime, do: Callable[[], None]) -> None:

@@ -158,3 +158,20 @@ async def test_suspects_that_are_due_together_are_still_tried_one_at_a_time(team
     assert [1, 1] == [(await team.read(each)).deaths for each in line]
     await team.deliver(after=TIMINGS.between_suspects)
     assert 2 == len(team.fake.ledger)
+
+
+async def test_a_suspect_that_is_late_is_asked_about_not_sent_late(team):
+    await team.connect(person="p-1")
+    await team.connect(person="p-2")
+    accounts = [each.nickname for each in await team.stores.connections.list_for_team("T1")]
+    line = [await team.schedule(f"to {each}", accounts=(each,)) for each in accounts]
+    team.clock.advance(MINUTE)
+    now = team.clock.now()
+    await claim_due(team.stores.deliveries, now=now, owner="dies", until=now + MINUTE, limit=10)
+    team.clock.advance(timedelta(hours=1))
+    await team.reconciling.rescue()
+    for _ in range(2):
+        await team.deliver(after=TIMINGS.between_suspects)
+
+    assert [] == team.fake.ledger
+    assert [DeliveryState.HELD] * 2 == [(await team.read(each)).state for each in line]

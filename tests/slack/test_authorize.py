@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from logicspike.sandbox.fake_slack import FakeSlack
-from logicspike.slack.authorize import CachedAuthorize, Workspace
+from logicspike.slack.authorize import CachedAuthorize, Workspace, describe_failure
 
 TEAM = "T0ACME"
 

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from ..clock import Clock
 from ..domain import (
-    LATE_AFTER,
     Attempt,
     Connection,
     ConnectionStatus,
@@ -162,21 +161,22 @@ class Delivering:
         """
         suspects = [lane for lane in lanes if any(each.deaths for each in lane.batch)]
         waiting = suspects if self._suspect in self._busy else suspects[1:]
-        now = self._clock.now()
         # All at once: should the process end meanwhile, those not handed back yet would count as at work.
-        await asyncio.gather(
-            *(
-                self._settling.hand_back(each, at=max(each.next_try_at, now + place * self._timings.between_suspects))
-                for place, lane in enumerate(waiting, start=1)
-                for each in lane.batch
-            )
-        )
-        if waiting:
-            ids = [lane.connection.connection_id for lane in waiting]
-            await self._connections.release_lanes(ids, owner=waiting[0].owner)
+        now, pause = self._clock.now(), self._timings.between_suspects
+        await asyncio.gather(*(self._send_away(lane, now + n * pause) for n, lane in enumerate(waiting, start=1)))
         if len(waiting) < len(suspects):
             self._suspect = suspects[0].connection.connection_id
         return [lane for lane in lanes if lane not in waiting]
+
+    def _clear(self, connection_id: str) -> None:
+        """Let the next suspect come: what this lane has left has harmed nobody."""
+        if self._suspect == connection_id:
+            self._suspect = ""
+
+    async def _send_away(self, lane: _Lane, until: datetime) -> None:
+        for delivery in lane.batch:
+            await self._settling.hand_back(delivery, at=delivery.not_before(until, self._clock.now()))
+        await self._connections.release_lanes([lane.connection.connection_id], owner=lane.owner)
 
     async def _take_turns(self, now: datetime, owner: str) -> tuple[dict[str, list[str]], dict[str, Connection], bool]:
         """Look for what is due, past accounts that others serve and workspaces that fill the window, and take lanes.
@@ -247,7 +247,9 @@ class Delivering:
         connection_id = lane.connection.connection_id
         try:
             await self._ask_about_late([each for each in lane.batch if self._is_late(each)])
-            for delivery in lane.batch:
+            for place, delivery in enumerate(lane.batch):
+                if not any(each.deaths for each in lane.batch[place:]):
+                    self._clear(connection_id)
                 if not self._is_late(delivery):
                     await self._try(delivery, lane)
         except StoreUnavailable:
@@ -271,7 +273,7 @@ class Delivering:
             log.exception("delivering failed", extra={"event": "delivery.bug", **delivery_ids(delivery)})
 
     def _is_late(self, delivery: Delivery) -> bool:
-        return not delivery.is_confirmed and self._clock.now() - delivery.next_try_at > LATE_AFTER
+        return delivery.is_late(self._clock.now())
 
     # --- one delivery ------------------------------------------------------------------------------------------------
 

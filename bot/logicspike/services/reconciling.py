@@ -91,7 +91,8 @@ class Reconciling:
                 continue
             # Spread out, lest they meet in one process again: who does it shows when they are tried one at a time.
             place = suspects.get(delivery.delivery_id, 0)
-            after = self._freed(delivery, deaths, at=now + place * self._timings.between_suspects)
+            at = now + place * self._timings.between_suspects if place else delivery.next_try_at
+            after = self._freed(delivery, deaths, at=at)
             if not await self._deliveries.swap(delivery, after):
                 continue
             rescued += 1
@@ -104,7 +105,7 @@ class Reconciling:
         now = self._clock.now()
         freed = replace(_freed_claim(delivery), deaths=deaths)
         if delivery.state is DeliveryState.CLAIMED:
-            return replace(freed, state=DeliveryState.SCHEDULED, next_try_at=max(delivery.next_try_at, at))
+            return replace(freed, state=DeliveryState.SCHEDULED, next_try_at=delivery.not_before(at, now))
         attempts: tuple[Attempt, ...] = delivery.attempts
         if attempts:
             attempts = (*attempts[:-1], replace(attempts[-1], outcome="unknown", detail="The process stopped."))

@@ -37,11 +37,11 @@ __all__ = [
 Driver: TypeAlias = Literal["motor", "pymongo"]
 Document: TypeAlias = dict[str, Any]
 
-BUDGET: Final = timedelta(seconds=2)
+BUDGET: Final = timedelta(seconds=1.75)
 """How long a store's method may take in all, so that Slack's three seconds still allow for a "try again".
 
-Inside it stands for the server selection's timeout too, which PyMongo looks at every half second only: a multiple of
-that is kept to best (``pymongo.topology``, 4.20, checked 2026-11).
+While it looks for a server, PyMongo looks at the time every half second only (``pymongo.topology``, 4.20, checked
+2026-11): a method may take that much longer, which makes 2.25 s.
 """
 
 _CONNECT: Final = timedelta(seconds=2)

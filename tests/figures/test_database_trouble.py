@@ -1,0 +1,315 @@
+"""F7: the database restarts, loses replies, loses its primary; the bot stays up, and no post is lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import socket
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote_plus, unquote, urlsplit
+
+import pytest
+from figures.floor import TimedPlatform, Worker, build_worker, fill, until
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+from team import ANA
+
+from logicspike.clock import SystemClock
+from logicspike.domain import Delivery, DeliveryState, Timings
+from logicspike.services import settling
+from logicspike.services.ports import StoreUnavailable
+from logicspike.store.embedded import EmbeddedMongod
+from logicspike.store.mongo import open_database
+from logicspike.store.opening import Stores, build_stores
+from logicspike.store.schema import ensure_schema
+
+pytestmark = pytest.mark.chaos
+
+SECOND = timedelta(seconds=1)
+QUICK = Timings(
+    lease=8 * SECOND,
+    settle=3 * SECOND,
+    lookup=2 * SECOND,
+    refresh_lease=8 * SECOND,
+    deliver_every=0.2 * SECOND,
+    rescue_every=0.5 * SECOND,
+    settle_every=0.5 * SECOND,
+)
+PATIENCE = 2.5
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(settling, "_SETTLE_PAUSE_SECONDS", 0.1)
+
+
+def check_ledger(platform: TimedPlatform, deliveries: list[Delivery]) -> None:
+    assert Counter(each.post.text for each in deliveries) == Counter(entry.text for entry in platform.ledger)
+
+
+async def all_published(stores: Stores, deliveries: list[Delivery]) -> bool:
+    with contextlib.suppress(StoreUnavailable):
+        return await stores.deliveries.count_in_state("T1", DeliveryState.PUBLISHED) == len(deliveries)
+    return False
+
+
+async def describe(stores: Stores) -> dict[str, int]:
+    return {state.value: await stores.deliveries.count_in_state("T1", state) for state in DeliveryState}
+
+
+async def ask_every_moment(worker: Worker, answers: list[tuple[str, float]], end: asyncio.Event) -> None:
+    """A member lists their posts again and again; how each went and how long it took."""
+    while not end.is_set():
+        began = time.monotonic()
+        try:
+            await worker.services.scheduling.list_open(ANA)
+        except StoreUnavailable:
+            answers.append(("try again", time.monotonic() - began))
+        else:
+            answers.append(("answered", time.monotonic() - began))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(end.wait(), 0.05)
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_five_restarts_lose_nothing_and_commands_say_try_again_in_time(mongod_program, tmp_path, driver):
+    mongod = EmbeddedMongod(tmp_path, mongod=mongod_program)
+    database = open_database(await mongod.start(), "restarts", driver=driver)
+    await ensure_schema(database)
+    stores, clock, platform = build_stores(database), SystemClock(), TimedPlatform(latency=0.01)
+    worker = build_worker(stores, platform, clock, QUICK)
+    now = clock.now()
+    deliveries = await fill(
+        stores, team_id="T1", accounts=10, posts=300, now=now, due=lambda n: now + timedelta(milliseconds=40 * n)
+    )
+    answers: list[tuple[str, float]] = []
+    end = asyncio.Event()
+    async with worker.platforms:
+        worker.scheduler.start()
+        asking = asyncio.create_task(ask_every_moment(worker, answers, end))
+        for number in range(5):
+            wanted = 50 * (number + 1)
+            await until(lambda wanted=wanted: _is_reached(platform, wanted), 60)
+            os.kill(int((tmp_path / "mongod.pid").read_text()), signal.SIGKILL if number % 2 else signal.SIGTERM)
+            failures = len([kind for kind, _ in answers if kind == "try again"])
+            await until(lambda failures=failures: _has_failed_again(answers, failures), 20)
+            await mongod.start()
+            back_at = time.monotonic()
+            await until(stores.is_reachable, 5)
+            print(f"restart {number + 1}: reachable {time.monotonic() - back_at:.2f} s after it was up")
+        await until(lambda: all_published(stores, deliveries), 60)
+        end.set()
+        await asking
+        await worker.stop()
+    slowest = max(took for _, took in answers)
+    kinds = Counter(kind for kind, _ in answers)
+    print(f"{driver}: commands {dict(kinds)}, slowest {slowest:.2f} s; {len(platform.ledger)} posts")
+    check_ledger(platform, deliveries)
+    assert kinds["try again"] >= 5
+    assert slowest <= PATIENCE
+    await database.close()
+    await mongod.stop()
+
+
+async def _is_reached(platform: TimedPlatform, wanted: int) -> bool:
+    return len(platform.ledger) >= wanted
+
+
+async def _has_failed_again(answers: list[tuple[str, float]], before: int) -> bool:
+    return sum(kind == "try again" for kind, _ in answers) > before
+
+
+# --- replies that get lost --------------------------------------------------------------------------------------------
+
+
+class ForgetfulWire:
+    """Stands between driver and server, and drops the line after some commands were carried out, at random."""
+
+    def __init__(self, server_path: str, path: Path, chance: random.Random) -> None:
+        self._server_path, self._path, self._chance = server_path, path, chance
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.losses = Counter[str]()
+        self.rate = 0.0
+
+    async def __aenter__(self) -> ForgetfulWire:
+        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.add(task := asyncio.current_task())
+        up_reader, up_writer = await asyncio.open_unix_connection(self._server_path)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            while True:
+                request = await _message(reader)
+                up_writer.write(request)
+                reply = await _message(up_reader)
+                command = next(
+                    (it for it in ("update", "find", "insert") if b"\x02" + it.encode() + b"\0" in request), ""
+                )
+                if command and self._chance.random() < self.rate:
+                    self.losses[command] += 1
+                    break
+                writer.write(reply)
+        writer.close()
+        up_writer.close()
+        self._tasks.discard(task)
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readexactly(4)
+    return head + await reader.readexactly(int.from_bytes(head, "little") - 4)
+
+
+@pytest.fixture
+async def wire(mongod_uri) -> AsyncIterator[ForgetfulWire]:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    with tempfile.TemporaryDirectory(prefix="ls") as folder:
+        server_path = unquote(urlsplit(mongod_uri).netloc)
+        async with ForgetfulWire(server_path, Path(folder) / "wire.sock", random.Random(seed)) as wire:
+            yield wire
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_replies_lost_after_their_command_was_carried_out(mongo_database, wire, driver):
+    await ensure_schema(mongo_database)
+    uri = f"mongodb://{quote_plus(str(wire._path))}/?serverMonitoringMode=poll"
+    database = open_database(uri, mongo_database.name, driver=driver)
+    stores, direct = build_stores(database), build_stores(mongo_database)
+    clock, platform = SystemClock(), TimedPlatform()
+    worker = build_worker(stores, platform, clock, QUICK)
+    now = clock.now()
+    deliveries = await fill(
+        direct, team_id="T1", accounts=20, posts=150, now=now, due=lambda n: now + timedelta(milliseconds=40 * n)
+    )
+    async with worker.platforms:
+        wire.rate = 0.02  # each loss costs the driver all its connections, and up to half a second
+        worker.scheduler.start()
+        await until(lambda: _is_reached(platform, 140), 120)
+        wire.rate = 0.0
+        try:
+            await until(lambda: all_published(direct, deliveries), 60)
+        except TimeoutError:
+            raise AssertionError(await describe(direct)) from None
+        await worker.stop()
+    print(f"{driver}: lost replies {dict(wire.losses)}; {len(platform.ledger)} posts")
+    check_ledger(platform, deliveries)
+    assert wire.losses["update"] >= 3
+    await database.close()
+
+
+# --- a replica set that loses its primary -----------------------------------------------------------------------------
+
+
+class ReplicaSet:
+    """Three members on loopback."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self._program, self._folder = program, folder
+        self.ports = _free_ports(3)
+        self._members: dict[int, asyncio.subprocess.Process] = {}
+
+    @property
+    def uri(self) -> str:
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
+        return f"mongodb://{hosts}/?replicaSet=figures"
+
+    async def __aenter__(self) -> ReplicaSet:
+        await asyncio.gather(*(self.start(port) for port in self.ports))
+        config = {
+            "_id": "figures",
+            "members": [{"_id": n, "host": f"127.0.0.1:{port}"} for n, port in enumerate(self.ports)],
+            "settings": {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 300},
+        }
+        direct = f"mongodb://127.0.0.1:{self.ports[0]}/?directConnection=true"
+        async with AsyncMongoClient(direct, serverSelectionTimeoutMS=30_000) as client:
+            await client.admin.command("replSetInitiate", config)
+        await until(self._has_primary, 30)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for member in self._members.values():
+            if member.returncode is None:
+                member.kill()
+        await asyncio.gather(*(member.wait() for member in self._members.values()))
+
+    async def start(self, port: int) -> None:
+        data = self._folder / str(port)
+        data.mkdir(exist_ok=True)
+        self._members[port] = await asyncio.create_subprocess_exec(
+            self._program, "--replSet", "figures", "--dbpath", data, "--port", str(port), "--bind_ip", "127.0.0.1",
+            "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64",
+            "--setParameter", "diagnosticDataCollectionEnabled=false",
+            stdout=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+
+    async def _has_primary(self) -> bool:
+        return await self.primary() is not None
+
+    async def primary(self) -> int | None:
+        async with AsyncMongoClient(self.uri, serverSelectionTimeoutMS=2000) as client:
+            with contextlib.suppress(PyMongoError):
+                await client.admin.command("ping")
+                address = await client.primary
+                return address[1] if address else None
+        return None
+
+    async def kill_primary(self) -> int:
+        port = await self.primary()
+        assert port is not None
+        self._members[port].kill()
+        await self._members[port].wait()
+        return port
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_a_killed_primary_costs_no_post(mongod_program, tmp_path, driver):
+    async with ReplicaSet(mongod_program, tmp_path) as members:
+        database = open_database(members.uri, "figures", driver=driver)
+        await ensure_schema(database)
+        stores, clock, platform = build_stores(database), SystemClock(), TimedPlatform(latency=0.01)
+        worker = build_worker(stores, platform, clock, QUICK)
+        now = clock.now()
+        deliveries = await fill(
+            stores, team_id="T1", accounts=10, posts=200, now=now, due=lambda n: now + timedelta(milliseconds=40 * n)
+        )
+        async with worker.platforms:
+            worker.scheduler.start()
+            await until(lambda: _is_reached(platform, 60), 60)
+            killed_at = time.monotonic()
+            port = await members.kill_primary()
+            there = len(platform.ledger)
+            await until(lambda: _is_reached(platform, there + 10), 60)
+            print(f"{driver}: publishing again {time.monotonic() - killed_at:.1f} s after the primary's death")
+            await members.start(port)
+            try:
+                await until(lambda: all_published(stores, deliveries), 60)
+            except TimeoutError:
+                raise AssertionError(await describe(stores)) from None
+            await worker.stop()
+        check_ledger(platform, deliveries)
+        print(f"{driver}: {len(platform.ledger)} posts, none twice")
+        await database.close()

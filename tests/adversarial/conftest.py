@@ -99,7 +99,7 @@ def next_process(team: Team, faults: Faults | None) -> Team:
         "http://127.0.0.1:3999",
     )
     vault = team.connecting._vault
-    for service in (fresh.connecting, fresh.refreshing, fresh.disconnecting):
+    for service in (fresh.connecting, fresh.linking, fresh.refreshing, fresh.disconnecting):
         service._vault = vault
     return fresh
 

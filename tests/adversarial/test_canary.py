@@ -19,6 +19,7 @@ from logicspike.sandbox import run
 from logicspike.services import connecting
 from logicspike.store.mongo import open_database
 from logicspike.testing import FakePlatform
+from logicspike.testing.fake_oauth import FakeAuthorizationServer
 
 MINUTE = timedelta(minutes=1)
 ANA = "U0ANA"
@@ -55,7 +56,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Secrets:
         real = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *a, **k: noted.note(kind, real(*a, **k)))
 
-    for cls in (FakePlatform, *FakePlatform.__subclasses__()):
+    for cls in (FakeAuthorizationServer, FakePlatform, *FakePlatform.__subclasses__()):
         for name, kind in (
             ("issue_code", "code"),
             ("issue_access_token", "access token"),

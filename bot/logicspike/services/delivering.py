@@ -296,7 +296,7 @@ class Delivering:
         recorded_at = time.monotonic()
         if not await self._deliveries.swap(delivery, publishing):
             return  # Canceled or freed meanwhile: it isn't ours any more.
-        if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds():
+        if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or self._must_not_send(lane):
             await self._settling.hand_back(publishing)
             return
         await self._publish(publishing, fresh)

@@ -17,7 +17,6 @@ from hypothesis import settings
 from logicspike.store.embedded import EmbeddedMongod, MongodMissing, find_mongod
 from logicspike.store.mongo import Database, open_database
 
-
 # The gate tries the same examples each time; everywhere else new ones are tried, and a failing one is kept and printed.
 settings.register_profile("gate", derandomize=True, print_blob=True)
 settings.register_profile("search", print_blob=True)

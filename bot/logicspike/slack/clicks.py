@@ -101,7 +101,7 @@ class Clicks:
             message = await answer.run(click)
             return _put_in_row(message, click) if message is not None and is_row else message
 
-        is_row = answer.place is Place.ROW and bool(click.blocks)
+        is_row = answer.place is Place.ROW and any(row["block_id"] == click.block_id for row in click.blocks)
         self._replies.start(click.interaction, work, replaces=is_row or answer.place is Place.MESSAGE)
 
 
@@ -133,7 +133,7 @@ def _read_click(action: Mapping[str, Any], body: Mapping[str, Any], context: Asy
 
 def _read_rows(message: object) -> tuple[Mapping[str, Any], ...]:
     match message:
-        case {"blocks": [*rows]} if all(isinstance(row, Mapping) for row in rows):
+        case {"blocks": [*rows]} if all(_is_row(row) for row in rows):
             return tuple(rows)
         case _:
             return ()
@@ -146,3 +146,11 @@ def _read_value(action: Mapping[str, Any]) -> str:
             return read_text(value)
         case _:
             return ""
+
+
+def _is_row(row: object) -> bool:
+    match row:
+        case {"type": str(), "block_id": str()}:
+            return True
+        case _:
+            return False

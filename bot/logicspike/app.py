@@ -23,6 +23,7 @@ from .key_file import KeyFileBroken, load_key_file
 from .platforms import Platforms
 from .scheduler import Scheduler
 from .services.ports import StoreUnavailable
+from .services.timekeeping import Timekeeping
 from .settings import Settings
 from .slack.edge import SlackEdge
 from .slack.services import SlackServices
@@ -102,7 +103,7 @@ async def run_bot(
         settings: what the operator chose.
         role: ``web`` answers Slack and browsers, ``worker`` publishes, ``all`` does both; any number of each may run
             against one database.
-        clock: None for the machine's time, corrected by the database server's.
+        clock: None for the database server's time, on a steady timer.
         timings: how long things hold; None for the usual.
         listener: a socket that is bound already; None to bind ``settings.host`` and ``settings.port``.
 
@@ -171,10 +172,11 @@ async def _open_stores(settings: Settings, clock: Clock, stack: AsyncExitStack) 
             database_name=settings.mongodb_database,
             driver=settings.mongodb_driver,
             folder=settings.logicspike_data_dir,
+            real_time=clock if isinstance(clock, SystemClock) else None,
         )
     )
     if isinstance(clock, SystemClock):
-        clock.offset = await stores.time_offset()
+        await stack.enter_async_context(Timekeeping(clock, stores).running())
     return stores
 
 

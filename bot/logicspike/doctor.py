@@ -93,7 +93,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             folder=settings.logicspike_data_dir,
         ) as stores:
             yield _good("The database answers" + ("" if uri else f" (embedded, in {settings.logicspike_data_dir})"))
-            offset = await stores.time_offset()
+            machine = SystemClock()
+            offset = machine.difference(await stores.read_time(machine.steady))
     except StoreNotUsable as error:
         yield _bad(str(error))
         return

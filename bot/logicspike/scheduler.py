@@ -19,6 +19,8 @@ __all__ = ["Scheduler"]
 log = logging.getLogger(__name__)
 
 _DELIVER: Final = "deliver"
+_WATCH_SECONDS: Final = 1.0
+_JUMP: Final = timedelta(seconds=1)
 
 Tick = Callable[[], Awaitable[object]]
 
@@ -53,6 +55,8 @@ class Scheduler:
         self._is_running = False
         self._running: set[asyncio.Task[object]] = set()
         self._is_wanted = False
+        self._watch: asyncio.TimerHandle | None = None
+        self._machine_ahead = timedelta(0)
         ticks = {
             _DELIVER: (deliver, timings.deliver_every),
             "rescue": (rescue, timings.rescue_every),
@@ -91,6 +95,24 @@ class Scheduler:
         """Begin ticking, at once."""
         self._is_running = True
         self._scheduler.start()
+        self._machine_ahead = _machine_ahead()
+        self._watch_later()
+
+    def _watch_later(self) -> None:
+        self._watch = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._watch_machine)
+
+    def _watch_machine(self) -> None:
+        """Tick at once when the machine's clock has jumped.
+
+        APScheduler writes down the next run by that clock (3.11, checked 2026-11): set back by an hour, it would stand
+        still for an hour.
+        """
+        before, self._machine_ahead = self._machine_ahead, _machine_ahead()
+        if abs(self._machine_ahead - before) > _JUMP:
+            log.warning("this computer's clock has jumped; looking at once", extra={"event": "clock.jumped"})
+            for job in self._scheduler.get_jobs():
+                job.modify(next_run_time=datetime.now(UTC))
+        self._watch_later()
 
     def wake(self) -> None:
         """Look for what is due now rather than at the next tick."""
@@ -103,6 +125,8 @@ class Scheduler:
         if not self._is_running:
             return
         self._is_running = False
+        if self._watch is not None:
+            self._watch.cancel()
         self._scheduler.pause()
         while self._running:
             await asyncio.wait(self._running)
@@ -113,6 +137,11 @@ class Scheduler:
     def lag(self) -> timedelta:
         """How long ago the last look for due posts ended well."""
         return timedelta(seconds=time.monotonic() - self._last_deliver)
+
+
+def _machine_ahead() -> timedelta:
+    """How far the machine's clock is ahead of the steady timer: constant, unless somebody sets the clock."""
+    return timedelta(seconds=datetime.now(UTC).timestamp() - time.monotonic())
 
 
 async def _attempt(name: str, tick: Tick) -> bool:

@@ -6,6 +6,8 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -16,12 +18,13 @@ from figures.world import PUBLIC_URL, World
 from team import ANA, BROWSER, Directory, RecordingNotifier
 from yarl import URL
 
-from logicspike.clock import MovableClock
-from logicspike.domain import DeliveryState, HoldReason, Timings
+from logicspike.clock import MovableClock, SystemClock, TimeReading
+from logicspike.domain import Delivery, DeliveryState, HoldReason, Timings
 from logicspike.services import delivering
 from logicspike.services.connecting import Callback
 from logicspike.services.notices import ConnectLink
 from logicspike.services.scheduling import Scheduled, ScheduleRequest
+from logicspike.services.timekeeping import Timekeeping
 from logicspike.slack.moments import Moment, WhenProblem
 from logicspike.slack.when import parse_when
 from logicspike.store.opening import build_stores
@@ -92,7 +95,7 @@ async def test_a_clock_that_jumps_during_a_claim_loses_nothing_and_doubles_nothi
         await world.close()
 
 
-def _jump_at(step: str, world: World, clock: _OwnClock, by: timedelta) -> list[str]:
+def _jump_at(step: str, world: World, clock: _OwnClock | _Machine, by: timedelta) -> list[str]:
     """Let the clock jump right after a step; the list holds the step once that has happened."""
     name, _, is_second = step.partition(" ")
     met: list[str] = []
@@ -131,6 +134,98 @@ async def test_a_process_that_stood_still_sends_nothing(team, monkeypatch):
 
     assert [] == team.fake.ledger
     assert (await team.read(delivery)).state is DeliveryState.SCHEDULED
+
+
+# --- a machine whose clock jumps: the bot's own clock doesn't ---------------------------------------------------------
+
+
+class _Machine:
+    """A machine and the database server, each with a clock that somebody sets; the bot's clock is the real one."""
+
+    def __init__(self, true: MovableClock) -> None:
+        self._true = true
+        self._booted_at = true.now() - timedelta(hours=3)
+        self.error = timedelta(0)
+        self.server_error = timedelta(0)
+        self.clock = SystemClock(steady=self._steady, machine=lambda: true.now() + self.error)
+        self.timekeeping = Timekeeping(self.clock, self)
+
+    def _steady(self) -> float:
+        return (self._true.now() - self._booted_at).total_seconds()
+
+    async def read_time(self, steady: Callable[[], float]) -> TimeReading:
+        server_at = self._true.now() + self.server_error
+        return TimeReading(server_at=server_at, steady=steady(), uncertainty=timedelta(milliseconds=2))
+
+
+@asynccontextmanager
+async def _machine_with_a_post() -> AsyncIterator[tuple[World, _Machine, Delivery]]:
+    world = World(seed=1)
+    await world.open()
+    try:
+        process = world.processes[0]
+        await _sign_in(process.services, world.notifier)
+        delivery = await _schedule(process.services, world.clock.now() + MINUTE)
+        machine = _Machine(world.clock)
+        _with_clock(process.services, machine.clock)
+        yield world, machine, delivery
+    finally:
+        await world.close()
+
+
+async def _watch(world: World, machine: _Machine) -> list[datetime]:
+    """Look every second for two minutes, by the machine and by another; when, in truth, something went out."""
+    seen: list[datetime] = []
+    for second in range(120):
+        for process in world.processes:
+            before = len(world.readable.ledger)
+            await process.services.delivering.deliver_due()
+            await world.settle()
+            seen += [world.clock.now()] * (len(world.readable.ledger) - before)
+        if second % 10 == 5:
+            await machine.timekeeping.look()
+        await world.advance(timedelta(seconds=1))
+    return seen
+
+
+@pytest.mark.parametrize("hours", [1, -1, 14, -14])
+async def test_a_machine_whose_clock_jumps_before_a_post_is_due_publishes_it_on_time(hours):
+    async with _machine_with_a_post() as (world, machine, delivery):
+        machine.error = timedelta(hours=hours)
+        assert await _watch(world, machine) == [delivery.due_at]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_machine_whose_clock_jumps_during_a_claim_publishes_on_time_and_once(step, hours):
+    async with _machine_with_a_post() as (world, machine, delivery):
+        jumps = _jump_at(step, world, machine, timedelta(hours=hours))
+        assert await _watch(world, machine) == [delivery.due_at]
+        assert jumps, "the step was not met"
+        assert world.stores.deliveries.rows[delivery.delivery_id].state is DeliveryState.PUBLISHED
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_machine_that_starts_with_a_wrong_clock_publishes_on_time(hours):
+    async with _machine_with_a_post() as (world, _, delivery):
+        machine = _Machine(world.clock)
+        machine.error = timedelta(hours=hours)
+        machine.clock = SystemClock(steady=machine._steady, machine=lambda: world.clock.now() + machine.error)
+        machine.timekeeping = Timekeeping(machine.clock, machine)
+        async with machine.timekeeping.running():
+            _with_clock(world.processes[0].services, machine.clock)
+            assert await _watch(world, machine) == [delivery.due_at]
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600, 1.5, 0.9, -0.9])
+async def test_one_reading_of_a_server_that_jumped_makes_nothing_early_by_over_a_second(seconds):
+    async with _machine_with_a_post() as (world, machine, delivery):
+        machine.server_error = timedelta(seconds=seconds)
+        await machine.timekeeping.look()
+        machine.server_error = timedelta(0)
+        seen = await _watch(world, machine)
+        assert len(seen) == 1
+        assert -EARLY <= seen[0] - delivery.due_at <= EARLY
 
 
 # --- two workers whose clocks differ ----------------------------------------------------------------------------------

@@ -14,11 +14,11 @@ from urllib.parse import quote_plus, unquote, urlsplit
 import pytest
 from team import claim_due
 
-from logicspike.clock import MovableClock
+from logicspike.clock import SystemClock
 from logicspike.domain import DeliveryState
 from logicspike.services.ports import StoreUnavailable
 from logicspike.store.embedded import EmbeddedMongod
-from logicspike.store.mongo import BadDatabaseAddress, open_database, ping, server_time_offset
+from logicspike.store.mongo import BadDatabaseAddress, open_database, ping, read_server_time
 from logicspike.store.schema import ensure_schema
 
 PATIENCE = 2.5
@@ -242,6 +242,7 @@ async def test_an_address_that_cannot_be_read_is_refused_without_repeating_it():
 
 async def test_the_server_is_asked_for_its_time(real_database):
     await ping(real_database)
-    ahead = MovableClock(datetime.now(UTC) + timedelta(hours=1))
-    offset = await server_time_offset(real_database, ahead.now)
-    assert abs(offset + timedelta(hours=1)) < timedelta(seconds=1)
+    clock = SystemClock(machine=lambda: datetime.now(UTC) + timedelta(hours=1))
+    reading = await read_server_time(real_database, clock.steady)
+    assert reading.uncertainty < timedelta(seconds=1)
+    assert abs(clock.difference(reading) + timedelta(hours=1)) < timedelta(seconds=1)

@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
+import apscheduler.schedulers.base
 import pytest
 
+import logicspike.scheduler
 from logicspike.domain import Timings
 from logicspike.scheduler import Scheduler
 from logicspike.services.ports import StoreUnavailable
@@ -254,3 +256,26 @@ async def test_lag_grows_while_nothing_is_looked_for_and_shrinks_after_a_look(st
         is_well[0] = True
         await deliver.until(lambda: deliver.ended >= 2)
         assert timedelta(0) == scheduler.lag
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_ticks_go_on_when_the_machines_clock_jumps(monkeypatch, caplog, jump):
+    """The library goes by the machine's clock: set back by an hour, it would stand still for an hour."""
+    error = [timedelta(0)]
+
+    class MachineTime(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + error[0]
+
+    for module in (apscheduler.schedulers.base, logicspike.scheduler):
+        monkeypatch.setattr(module, "datetime", MachineTime)
+    monkeypatch.setattr(logicspike.scheduler, "_WATCH_SECONDS", 0.01)
+    deliver = Tick()
+    async with running(build(deliver, every=OFTEN)):
+        await deliver.until(lambda: deliver.ended >= 2)
+        error[0] = jump
+        seen = deliver.ended
+        await deliver.until(lambda: deliver.ended >= seen + 5)
+
+    assert ["clock.jumped"] == [record.event for record in caplog.records]

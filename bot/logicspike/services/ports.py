@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ..clock import TimeReading
 from ..domain import (
     Connection,
     Delivery,
@@ -31,6 +32,7 @@ __all__ = [
     "PendingStore",
     "PostStore",
     "RequestLog",
+    "ServerTime",
     "SlackUnavailable",
     "StoreUnavailable",
     "WorkspaceStore",
@@ -274,6 +276,14 @@ class PostStore(Protocol):
 
     async def delete_draft(self, author: Member, draft_id: str) -> bool:
         """Delete a draft; False when it was gone, so that of two clicks one counts."""
+        ...
+
+
+class ServerTime(Protocol):
+    """The clock that all processes share: the database server's."""
+
+    async def read_time(self, steady: Callable[[], float]) -> TimeReading:
+        """The server's time, beside a steady timer of our own."""
         ...
 
 

@@ -17,7 +17,7 @@ from pymongo import AsyncMongoClient, ReadPreference, WriteConcern, errors
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.monitoring import CommandListener
 
-from ..clock import Clock, SystemClock
+from ..clock import Clock, SystemClock, TimeReading
 from ..services.ports import StoreUnavailable
 
 __all__ = [
@@ -29,8 +29,8 @@ __all__ = [
     "open_database",
     "outages_as_unavailable",
     "ping",
+    "read_server_time",
     "reports_outage",
-    "server_time_offset",
     "wins_or_landed",
 ]
 
@@ -47,6 +47,7 @@ While it looks for a server, PyMongo looks at the time every half second only (`
 _CONNECT: Final = timedelta(seconds=2)
 _CLOSING: Final = timedelta(seconds=1)
 _SOCKET: Final = timedelta(seconds=60)
+_RESOLUTION: Final = timedelta(milliseconds=1)  # of localTime
 _REFUSED: Final = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, Atlas's own AtlasError
 
 _P = ParamSpec("_P")
@@ -108,6 +109,7 @@ def open_database(
     driver: Driver = "motor",
     server_selection_timeout: timedelta = timedelta(seconds=2),
     listeners: Sequence[CommandListener] = (),
+    real_time: Clock | None = None,
 ) -> Database:
     """Prepare a database for use by the running event loop; nothing is sent yet.
 
@@ -117,6 +119,7 @@ def open_database(
         driver: Motor, or PyMongo's own asynchronous client.
         server_selection_timeout: how long to look for a server before giving up.
         listeners: PyMongo's command listeners, to watch what is sent.
+        real_time: as for ``Database``.
 
     Raises:
         BadDatabaseAddress: the address cannot be read.
@@ -138,7 +141,7 @@ def open_database(
                 waitQueueTimeoutMS=_milliseconds(_CONNECT),
                 event_listeners=list(listeners),
             )
-        return Database(client, name)
+        return Database(client, name, real_time=real_time)
     except (errors.ConfigurationError, errors.InvalidName, BSONError, ValueError, TypeError, UserWarning) as error:
         # The driver's own sentence may quote the address, and with it the password.
         raise BadDatabaseAddress(
@@ -227,22 +230,27 @@ async def ping(database: Database) -> None:
         await database.command("ping")
 
 
-async def server_time_offset(database: Database, clock_now: Callable[[], datetime]) -> timedelta:
-    """How far the server's clock is ahead of ours; the smallest of three readings' round trips counts.
+async def read_server_time(database: Database, steady: Callable[[], float]) -> TimeReading:
+    """Ask the server for its time (``hello.localTime``); of three readings the one with the shortest way counts.
 
     Args:
-        database: whose server is asked.
-        clock_now: our own, uncorrected time.
+        database: whose server is asked: the primary, where there are several.
+        steady: seconds of a timer that nobody can set.
 
     Raises:
         StoreUnavailable: it doesn't answer.
     """
-    readings: list[tuple[timedelta, timedelta]] = []
+    readings: list[TimeReading] = []
     with outages_as_unavailable():
         for _ in range(3):
-            before = clock_now()
+            before = steady()
             reply = await database.command("hello")
-            round_trip = clock_now() - before
-            server_at = cast("datetime", reply["localTime"]).astimezone(UTC)
-            readings.append((round_trip, server_at - (before + round_trip / 2)))
-    return min(readings)[1]
+            half_way = (steady() - before) / 2
+            readings.append(
+                TimeReading(
+                    server_at=cast("datetime", reply["localTime"]).astimezone(UTC),
+                    steady=before + half_way,
+                    uncertainty=timedelta(seconds=half_way) + _RESOLUTION,
+                )
+            )
+    return min(readings, key=lambda reading: reading.uncertainty)

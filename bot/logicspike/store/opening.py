@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
-from ..clock import SystemClock
+from ..clock import Clock, TimeReading
 from ..services.ports import StoreUnavailable
 from .connections import MongoConnectionStore
 from .deliveries import MongoDeliveryStore
 from .embedded import EmbeddedMongod, EmbeddedMongodFailed, MongodMissing
 from .installations import MongoWorkspaceStore
-from .mongo import BadDatabaseAddress, Database, Driver, open_database, ping, server_time_offset
+from .mongo import BadDatabaseAddress, Database, Driver, open_database, ping, read_server_time
 from .pending import MongoPendingStore
 from .posts import MongoPostStore
 from .requests import MongoRequestLog
@@ -47,20 +46,19 @@ class Stores:
             return False
         return True
 
-    async def time_offset(self) -> timedelta:
-        """The server's time minus this machine's.
+    async def read_time(self, steady: Callable[[], float]) -> TimeReading:
+        """The server's time, beside a steady timer of our own.
 
         Raises:
             StoreUnavailable: it did not answer.
         """
-        machine = SystemClock()
-        offset = await server_time_offset(self.database, machine.now)
-        # Below a second it's noise of the network, and a clock that runs evenly is worth more.
-        return offset if abs(offset) > timedelta(seconds=1) else timedelta(0)
+        return await read_server_time(self.database, steady)
 
 
 @asynccontextmanager
-async def open_stores(uri: str | None, *, database_name: str, driver: Driver, folder: Path) -> AsyncIterator[Stores]:
+async def open_stores(
+    uri: str | None, *, database_name: str, driver: Driver, folder: Path, real_time: Clock | None = None
+) -> AsyncIterator[Stores]:
     """Open the database and all stores, and close them at the end.
 
     Args:
@@ -68,6 +66,7 @@ async def open_stores(uri: str | None, *, database_name: str, driver: Driver, fo
         database_name: name of the database.
         driver: ``motor`` or ``pymongo``.
         folder: where the embedded server keeps its data.
+        real_time: by which documents are purged; None for the machine's.
 
     Raises:
         StoreNotUsable: with the reason and what to do.
@@ -79,7 +78,7 @@ async def open_stores(uri: str | None, *, database_name: str, driver: Driver, fo
                 embedded = EmbeddedMongod(folder)
                 uri = await embedded.start()
                 stack.push_async_callback(embedded.stop)
-            database = open_database(uri, database_name, driver=driver)
+            database = open_database(uri, database_name, driver=driver, real_time=real_time)
             stack.push_async_callback(database.close)
             await ensure_schema(database)
         except (MongodMissing, EmbeddedMongodFailed, BadDatabaseAddress, SchemaTooNew) as error:

@@ -19,10 +19,10 @@ test: $(VENV)/.dev-ready ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (5 minutes; LOGICSPIKE_SEED=n repeats a run)
-	@$(BIN)/python -m pytest tests/chaos -m chaos --capture=no -q $(ARGS)
+	@$(BIN)/python -m pytest tests/chaos tests/figures -m chaos --capture=no -q $(ARGS)
 
 soak: $(VENV)/.dev-ready ## The same, ten times as big: before a release
-	@LOGICSPIKE_SOAK=10 $(BIN)/python -m pytest tests/chaos -m chaos --capture=no -q $(ARGS)
+	@LOGICSPIKE_SOAK=10 $(BIN)/python -m pytest tests/chaos tests/figures -m chaos --capture=no -q $(ARGS)
 
 check: $(VENV)/.dev-ready ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from measured import LINES, factor, to_markdown
 
 from logicspike.store.embedded import EmbeddedMongod, MongodMissing, find_mongod
 from logicspike.store.mongo import Database, open_database
@@ -21,6 +22,30 @@ from logicspike.store.mongo import Database, open_database
 settings.register_profile("gate", derandomize=True, print_blob=True)
 settings.register_profile("search", print_blob=True)
 settings.load_profile("gate" if os.environ.get("CI") == "true" else "search")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """End a run that has measured something with its table, and keep that in ``build/``."""
+    if not LINES:
+        return
+    reports = [report for outcome in ("passed", "failed", "error") for report in terminalreporter.getreports(outcome)]
+    failed = {report.nodeid for report in reports if report.failed}
+    table = to_markdown(
+        LINES, failed=failed, seconds={each.nodeid: each.duration for each in reports if each.when == "call"}
+    )
+    path = config.rootpath / "build" / ("soak.md" if factor() > 1 else "chaos.md")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{table}\n", encoding="utf-8")
+    terminalreporter.section(f"measured, also in {path.relative_to(config.rootpath)}")
+    terminalreporter.write_line(table)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in CI that left a test out: what is skipped there has proved nothing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("\nSkipped in CI, which counts as failed.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

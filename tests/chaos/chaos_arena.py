@@ -57,24 +57,6 @@ _TOKEN: Final = "xoxb-chaos"
 _DONE: Final = {DeliveryState.PUBLISHED, DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.CANCELED}
 
 
-def choose_seed() -> int:
-    """The run's seed: LOGICSPIKE_SEED, or a fresh one; printed, so that a run can be repeated."""
-    seed = int(os.environ.get("LOGICSPIKE_SEED") or random.SystemRandom().randrange(10**9))
-    show(seed=f"LOGICSPIKE_SEED={seed}")
-    return seed
-
-
-def show(**figures: object) -> None:
-    """Print a row of figures, which ``make chaos`` shows and a failing test repeats."""
-    row = " | ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
-    print(f"\n{row}")  # noqa: T201  # what was measured is what the run is for
-
-
-def size(short: int) -> int:
-    """How much of something: the short size, or ten times as much in a soak."""
-    return short * int(os.environ.get("LOGICSPIKE_SOAK") or 1)
-
-
 @dataclass(kw_only=True)
 class Arena:
     """What a run is made of.

@@ -8,8 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from chaos_arena import Arena, choose_seed, open_arena, show, size, until_async
+from chaos_arena import Arena, open_arena, until_async
 from chaos_platform import Weather
+from measured import choose_seed, show, size
 
 from logicspike.domain import Delivery, DeliveryState, HoldReason
 
@@ -71,6 +72,8 @@ async def run(arena: Arena, kind: str, *, posts: int, accounts: int, kills: int,
         found = await arena.wait_until_settled(limit=SETTLED_WITHIN)
     verdict = judge(found, Counter(entry.text for entry in fake.ledger), arena.questions())
     show(
+        "F1" if kind == "listed" else "F2",
+        seed=arena.seed,
         platform=kind,
         posts=len(found),
         kills=killed,
@@ -86,7 +89,6 @@ async def run(arena: Arena, kind: str, *, posts: int, accounts: int, kills: int,
         missed_writes=arena.said("swap.missed"),
         seconds=round(time.monotonic() - started_at, 1),
         settled_after=round(time.monotonic() - rained_until, 1),
-        seed=arena.seed,
         faults=dict(sorted(fake.faults.items())),
     )
     assert posts == len(found)

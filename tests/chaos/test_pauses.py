@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import time
 from collections import Counter
 
 import pytest
-from chaos_arena import LEASE, Arena, choose_seed, open_arena, show, size, until
+from chaos_arena import LEASE, Arena, open_arena, until
 from chaos_platform import Weather
+from measured import choose_seed, show, size
 
 from logicspike.domain import Connection, DeliveryState
 
@@ -33,7 +33,7 @@ async def pause_while_publishing(arena: Arena, connection: Connection, text: str
 
 
 async def test_a_worker_that_wakes_up_late_posts_nothing_twice_and_finds_its_claim_gone(tmp_path):
-    seed, started_at = choose_seed(), time.monotonic()
+    seed = choose_seed()
     async with open_arena(tmp_path, seed=seed, weather=Weather(latency=(0.3, 0.3))) as arena, arena.keeping(WORKERS):
         stops = size(20)
         connections = await arena.connect_accounts("listed", stops)
@@ -58,12 +58,12 @@ async def test_a_worker_that_wakes_up_late_posts_nothing_twice_and_finds_its_cla
             if re.search(rf"^{process} chaos swap.missed {delivery_id} publishing->", said, re.MULTILINE)
         )
         show(
+            "F4",
+            seed=seed,
             stops=stops,
             doubled=sum(count > 1 for count in ledger.values()),
             claims_found_gone=dict(sorted(missed.items())),
             of_pauses_in_leases=dict(sorted(Counter(pauses).items())),
-            seconds=round(time.monotonic() - started_at, 1),
-            seed=seed,
         )
         assert {f"post {number}": 1 for number in range(stops)} == ledger
         assert {DeliveryState.PUBLISHED} == {each.state for each in found}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import pytest
-from chaos_arena import choose_seed, open_arena, show, size
+from chaos_arena import open_arena
 from chaos_platform import DIES_PUBLISHING, DIES_VALIDATING, KILLED, Weather
+from measured import choose_seed, show, size
 
 from logicspike.domain import DeliveryState, HoldReason
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.chaos
 
 
 async def test_poison_is_put_before_a_person_after_three_deaths_and_harms_no_other_post(tmp_path):
-    seed, started_at = choose_seed(), time.monotonic()
+    seed = choose_seed()
     async with open_arena(tmp_path, seed=seed, weather=Weather(latency=(0.02, 0.1))) as arena:
         listed = await arena.connect_accounts("listed", 20)
         blind = await arena.connect_accounts("blind", 1)
@@ -31,11 +31,12 @@ async def test_poison_is_put_before_a_person_after_three_deaths_and_harms_no_oth
         deaths = sum(code == KILLED for code in arena.nursery.ended.values())
         rest = [each for each in found.values() if each.post.text in set(others)]
         show(
+            "F13",
+            seed=seed,
+            poison=3,
             others=len(rest),
             in_states=dict(Counter(each.state.value for each in rest)),
             deaths=deaths,
-            seconds=round(time.monotonic() - started_at, 1),
-            seed=seed,
         )
         assert dict.fromkeys(others, 1) == ledger
         assert {DeliveryState.PUBLISHED} == {each.state for each in rest}

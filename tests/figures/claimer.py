@@ -11,11 +11,13 @@ from datetime import timedelta
 from figures.floor import TimedPlatform, build_worker
 
 from logicspike.clock import SystemClock
+from logicspike.services import delivering
 from logicspike.store.mongo import open_database
 from logicspike.store.opening import build_stores
 
 
-async def main(uri: str, name: str) -> None:
+async def main(uri: str, name: str, lanes: int) -> None:
+    delivering._LANES = lanes
     clock, platform = SystemClock(), TimedPlatform()
     database = open_database(uri, name)
     stores = build_stores(database)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from figures.floor import TimedPlatform, build_worker, fill, until
+from measured import factor, show, size
 
 from logicspike.clock import SystemClock
 from logicspike.domain import DeliveryState
@@ -23,7 +24,7 @@ from logicspike.store.schema import ensure_schema
 pytestmark = pytest.mark.chaos
 
 TESTS = Path(__file__).parents[1]
-PROCESSES, POSTS, ACCOUNTS = 8, 5000, 50
+PROCESSES, LANES, POSTS, ACCOUNTS = 8, 16, 5000, 50
 
 
 async def start_process(module: str, config: list[Any]) -> asyncio.subprocess.Process:
@@ -40,17 +41,17 @@ async def start_process(module: str, config: list[Any]) -> asyncio.subprocess.Pr
 
 async def test_eight_processes_publish_each_post_once_and_each_account_in_order(mongo_database, mongod_uri):
     await ensure_schema(mongo_database)
-    stores, now = build_stores(mongo_database), SystemClock().now()
+    stores, now, posts = build_stores(mongo_database), SystemClock().now(), size(POSTS)
     first_due = now - timedelta(minutes=2)
     deliveries = await fill(
-        stores, team_id="T1", accounts=ACCOUNTS, posts=POSTS, now=now,
-        due=lambda number: first_due + timedelta(milliseconds=number),
+        stores, team_id="T1", accounts=ACCOUNTS, posts=posts, now=now,
+        due=lambda number: first_due + timedelta(milliseconds=number) / factor(),
     )  # fmt: skip
-    config = [mongod_uri, mongo_database.name]
+    config = [mongod_uri, mongo_database.name, LANES]
     processes = [await start_process("figures.claimer", config) for _ in range(PROCESSES)]
     for process in processes:
         process.stdin.write(b"go\n")
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(180 * factor()):
         outputs = [await process.communicate() for process in processes]
     results = [json.loads(out) for out, _ in outputs]
     assert {process.returncode for process in processes} == {0}
@@ -58,10 +59,9 @@ async def test_eight_processes_publish_each_post_once_and_each_account_in_order(
     sent = sorted((each for result in results for each in result["sent"]), key=lambda each: each["began"])
     took = (max(each["ended"] for each in sent) - sent[0]["began"]) / 1e9
     shares = [len(result["sent"]) for result in results]
-    print(f"{len(sent)} posts by {PROCESSES} processes in {took:.1f} s ({len(sent) / took:.0f}/s), each {shares}")
     assert Counter(each.post.text for each in deliveries) == Counter(each["text"] for each in sent)
-    assert sum(result["claimed"] for result in results) == POSTS
-    assert await stores.deliveries.count_in_state("T1", DeliveryState.PUBLISHED) == POSTS
+    assert sum(result["claimed"] for result in results) == posts
+    assert await stores.deliveries.count_in_state("T1", DeliveryState.PUBLISHED) == posts
     assert sum(1 for share in shares if share) >= PROCESSES // 2, "hardly anybody else took part"
 
     by_account: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -70,7 +70,15 @@ async def test_eight_processes_publish_each_post_once_and_each_account_in_order(
     order = {each.post.text: place for place, each in enumerate(deliveries)}
     overlaps = sum(a["ended"] > b["began"] for line in by_account.values() for a, b in pairwise(line))
     swapped = sum(order[a["text"]] > order[b["text"]] for line in by_account.values() for a, b in pairwise(line))
-    print(f"two at once for one account: {overlaps}; out of order: {swapped}")
+    show(
+        "F11",
+        posts=len(sent),
+        processes=f"{PROCESSES} × {LANES} lanes",
+        a_second=round(len(sent) / took),
+        shares=f"{min(shares)} to {max(shares)}",
+        two_at_once_for_an_account=overlaps,
+        out_of_order=swapped,
+    )
     assert (overlaps, swapped) == (0, 0)
 
 
@@ -104,5 +112,5 @@ async def test_a_small_workspace_does_not_wait_for_a_big_one(mongo_database):
     await ensure_schema(mongo_database)
     alone, _ = await _measure_small_one(mongo_database, "TA", 0)
     crowded, sent = await _measure_small_one(mongo_database, "TB", 5000)
-    print(f"p99 lateness of 10 posts: {alone:.3f} s alone, {crowded:.3f} s beside 5,000; {sent} sent")
+    show("F12", sent=sent, p99_lateness_of_10=f"{crowded:.2f} s beside 5,000", alone=f"{alone:.2f} s")
     assert crowded <= 2 * max(alone, 0) + 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from figures.delivery_machine import DeliveryMachine
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+from measured import choose_seed, show, size
 
 _BASE = settings(deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 
@@ -16,7 +18,13 @@ class TestDeliveries(DeliveryMachine.TestCase):  # type: ignore[misc,name-define
 
 
 @pytest.mark.chaos
-class TestDeliveriesAtLength(DeliveryMachine.TestCase):  # type: ignore[misc,name-defined]
-    """Before a release."""
+def test_five_hundred_walks_of_fifty_steps_break_no_rule():
+    number, walks = choose_seed(), size(500)
 
-    settings = settings(_BASE, max_examples=500, stateful_step_count=50)
+    class Machine(DeliveryMachine):
+        """One of its own, which carries the seed."""
+
+    run_state_machine_as_test(
+        seed(number)(Machine), settings=settings(_BASE, max_examples=walks, stateful_step_count=50)
+    )
+    show("F5", seed=number, walks=walks, steps_each=50, rules_broken=0)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from figures.mutants import MUTANTS, Mutant
+from measured import show
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "bot" / "logicspike"
@@ -24,6 +25,12 @@ def copy(tmp_path: Path) -> Path:
     target = tmp_path / "bot" / "logicspike"
     shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
     return target
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, int]:
+    """How the tests of each mutant so far ended."""
+    return {}
 
 
 def run_tests(copy: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
@@ -68,8 +75,10 @@ def test_the_copy_is_what_is_tested_and_without_a_mutant_all_is_green(copy):
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
-def test_a_mutant_is_noticed(mutant, copy):
+def test_a_mutant_is_noticed(mutant, copy, verdicts):
     mutate(mutant, copy)
     ran = run_tests(copy, mutant.tests)
-    print(f"{mutant.name}: {ran.stdout.strip().splitlines()[-1]}")
+    verdicts[mutant.name] = ran.returncode
+    if len(verdicts) == len(MUTANTS):
+        show("F18", mutants=len(MUTANTS), red=sum(code == TESTS_FAILED for code in verdicts.values()))
     assert ran.returncode == TESTS_FAILED, f"{mutant.name} went unnoticed\n{ran.stdout[-2000:]}"

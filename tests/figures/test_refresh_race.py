@@ -16,6 +16,7 @@ import echo_platform
 import pytest
 import team as team_module
 from aiohttp import web
+from measured import choose_seed, factor, show, size
 from team import Team, open_team
 
 from logicspike.domain import ConnectionStatus
@@ -27,7 +28,8 @@ from logicspike.testing import Grant, RefreshRefused
 pytestmark = pytest.mark.chaos
 
 TESTS = Path(__file__).parents[1]
-PROCESSES, CALLERS = 4, 13
+PROCESSES, CALLERS = 4, 13 * factor()
+ALL = PROCESSES * CALLERS
 HOUR = timedelta(hours=1)
 RECONNECT = "ReconnectRequired"
 
@@ -114,7 +116,15 @@ async def race(team: Team, uri: str, *, without: str = "", loses: int = 0, grace
         "messages": sum(result["messages"] for result in results),
         "status": stored.status.value,
     }
-    print(f"without {without or 'nothing'}, {loses} answers lost, grace {grace}: {found}")
+    words = ", ".join(f"{name} {figure}" for name, figure in found.items())
+    show(
+        "F10",
+        callers=ALL,
+        without=without or "nothing",
+        answers_lost=loses,
+        grace="yes" if grace else "no",
+        found=words,
+    )
     return found
 
 
@@ -127,9 +137,6 @@ async def _start(config: dict[str, Any]) -> asyncio.subprocess.Process:
     async with asyncio.timeout(60):
         assert (await process.stdout.readline()).strip() == b"ready"
     return process
-
-
-ALL = PROCESSES * CALLERS
 
 
 async def test_all_callers_share_one_refresh(team, mongod_uri):
@@ -146,7 +153,8 @@ async def test_a_lost_answer_is_asked_for_once_more_where_there_is_a_grace(team,
 
 async def test_a_lost_answer_without_a_grace_ends_in_one_clean_reconnect(team, mongod_uri):
     found = await race(team, mongod_uri, loses=1)
-    assert found["calls"] <= 3
+    # The lost one, and one or two that hear that it is over: another process may have been about to try.
+    assert 2 <= found["calls"] == found["refused"] + 1 <= 3
     assert (found["told to reconnect"], found["messages"]) == (ALL, 1)
     assert found["status"] == ConnectionStatus.NEEDS_RECONNECT.value
 
@@ -170,12 +178,11 @@ async def test_without_the_latch_a_lost_answer_becomes_a_storm(team, mongod_uri)
 async def test_a_thousand_transient_failures_end_no_access(team):
     connection = await team.connect()
     team.clock.advance(HOUR)
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
+    seed, failures = choose_seed(), size(1000)
     chance = random.Random(seed)
     kinds: Counter[str] = Counter()
     before = team.fake.requests.count(("POST", "/token"))
-    while team.fake.requests.count(("POST", "/token")) - before < 1000:
+    while team.fake.requests.count(("POST", "/token")) - before < failures:
         kind = chance.choice(["unavailable", "rate_limit", "garbage"])
         team.fake.switch(kind)
         with pytest.raises(PlatformError) as failed:
@@ -184,7 +191,14 @@ async def test_a_thousand_transient_failures_end_no_access(team):
         team.fake.switch(kind, on=False)
         kinds[kind] += 1
     after = await team.connection(connection)
-    print(f"failures by kind of outage: {dict(kinds)}")
+    show(
+        "F10",
+        seed=seed,
+        failed_token_calls=failures,
+        in_outages=dict(sorted(kinds.items())),
+        told_to_reconnect=len(team.notifier.of(ReconnectNeeded)),
+        status=after.status.value,
+    )
     assert (after.status, after.token_version) == (ConnectionStatus.ACTIVE, connection.token_version)
     assert [] == team.notifier.of(ReconnectNeeded)
     assert await team.refreshing.get_credential(connection)

@@ -33,6 +33,7 @@ from logicspike.services.ports import DeliveryStore, MemberProfile
 from logicspike.services.reconciling import Reconciling
 from logicspike.services.refreshing import Refreshing
 from logicspike.services.releasing import Releasing
+from logicspike.services.renewing import Renewing
 from logicspike.services.scheduling import Scheduled, ScheduleRequest, Scheduling
 from logicspike.store.mongo import Database
 from logicspike.store.opening import Stores, build_stores
@@ -98,6 +99,7 @@ class Team:
     disconnecting: Disconnecting
     scheduling: Scheduling
     refreshing: Refreshing
+    renewing: Renewing
     delivering: Delivering
     reconciling: Reconciling
     answering: Answering

@@ -162,6 +162,7 @@ async def _start(
         bell.scheduler = scheduler
         scheduler.start()
         stack.push_async_callback(scheduler.stop)
+        stack.callback(services.renewing.stop)
     return Bot(address=address, platforms=platforms, scheduler=scheduler, services=services)
 
 

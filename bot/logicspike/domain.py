@@ -49,6 +49,7 @@ class Timings:
             left to send.
         between_suspects: the pause between posts that were at work when a process ended, so that they're tried apart.
         deliver_every, rescue_every, settle_every: how often each tick comes round.
+        keep_every: how often accounts are looked through whose access is to be kept alive.
     """
 
     lease: timedelta = timedelta(seconds=90)
@@ -60,6 +61,7 @@ class Timings:
     deliver_every: timedelta = timedelta(seconds=1)
     rescue_every: timedelta = timedelta(seconds=15)
     settle_every: timedelta = timedelta(seconds=20)
+    keep_every: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,9 @@ class Connection:
         token_version: grows by one whenever ``sealed`` changes; writes of tokens are conditional on it.
         token_expires_at: end of the access token; None means unknown.
         refreshed_at: when the tokens were last written.
+        renew_at: when the tokens are renewed ahead of their end, or that is tried again; None where they have no known
+            end, or nothing to be renewed with.
+        renewal_tries: how often that was tried since they were last written.
         reconnects: the connection that a sign-in was meant to renew, when another account came back.
         created_at: when it was first connected.
     """
@@ -117,6 +122,8 @@ class Connection:
     token_version: int = 0
     token_expires_at: datetime | None = None
     refreshed_at: datetime | None = None
+    renew_at: datetime | None = None
+    renewal_tries: int = 0
     reconnects: str | None = None
 
 

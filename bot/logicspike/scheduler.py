@@ -35,6 +35,7 @@ class Scheduler:
         rescue: frees claims whose lease is over.
         settle_unknown: looks up unknown outcomes.
         clean_up: throws away what nobody came back for.
+        keep_access: renews access ahead of need.
         timings: how often each tick comes round.
     """
 
@@ -45,6 +46,7 @@ class Scheduler:
         rescue: Tick,
         settle_unknown: Tick,
         clean_up: Tick,
+        keep_access: Tick,
         timings: Timings,
     ) -> None:
         # What goes wrong in a tick is told below; what the library adds is that a tick still runs, and its shutdown.
@@ -62,6 +64,7 @@ class Scheduler:
             "rescue": (rescue, timings.rescue_every),
             "settle_unknown": (settle_unknown, timings.settle_every),
             "clean_up": (clean_up, timedelta(hours=1)),
+            "keep_access": (keep_access, timings.keep_every),
         }
         for name, (tick, every) in ticks.items():
             self._scheduler.add_job(

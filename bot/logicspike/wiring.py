@@ -26,6 +26,7 @@ from .services.ports import MemberDirectory, Notifier
 from .services.reconciling import Reconciling
 from .services.refreshing import Refreshing
 from .services.releasing import Releasing
+from .services.renewing import Renewing
 from .services.scheduling import Scheduling
 from .services.settling import Settling
 from .store.opening import Stores
@@ -76,6 +77,7 @@ class Services:
     disconnecting: Disconnecting
     scheduling: Scheduling
     refreshing: Refreshing
+    renewing: Renewing
     delivering: Delivering
     reconciling: Reconciling
     releasing: Releasing
@@ -123,6 +125,7 @@ def build_services(parts: Parts) -> Services:
             emit=emit,
         ),
         refreshing=refreshing,
+        renewing=Renewing(connections=stores.connections, refreshing=refreshing, clock=clock),
         delivering=delivering,
         reconciling=reconciling,
         releasing=releasing,
@@ -226,6 +229,7 @@ def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: T
         rescue=services.reconciling.rescue,
         settle_unknown=settle_unknown,
         clean_up=clean_up,
+        keep_access=services.renewing.renew_due,
         timings=timings,
     )
 

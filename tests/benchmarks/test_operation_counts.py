@@ -72,6 +72,7 @@ async def test_a_process_with_nothing_to_do_looks_at_most_twice_a_second(team, c
         "deliver_every": team.delivering.deliver_due,
         "rescue_every": team.reconciling.rescue,
         "settle_every": team.reconciling.settle_unknown,
+        "keep_every": team.renewing.renew_due,
     }.items():
         commands.sent.clear()
         await tick()

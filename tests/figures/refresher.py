@@ -15,7 +15,6 @@ from logicspike.clock import MovableClock
 from logicspike.platforms import Platforms
 from logicspike.plugin.errors import PlatformError
 from logicspike.services.notices import ReconnectNeeded
-from logicspike.services.refreshing import Refreshing
 from logicspike.store.mongo import open_database
 from logicspike.store.opening import build_stores
 from logicspike.vault import Vault, parse_key_ring
@@ -50,7 +49,7 @@ async def main(config: dict[str, Any]) -> None:
     stores, notifier = build_stores(database), RecordingNotifier()
     entry_points = [EntryPoint(name="echo", value="echo_platform", group="logicspike.platforms")]
     async with Platforms.load(environment=config["environment"], clock=clock, entry_points=entry_points) as platforms:
-        refreshing: Refreshing = build_services(
+        services = build_services(
             Parts(
                 stores=stores,
                 platforms=platforms,
@@ -61,7 +60,8 @@ async def main(config: dict[str, Any]) -> None:
                 emit=lambda _: None,
                 public_url="http://127.0.0.1:3999",
             )
-        ).refreshing
+        )
+        refreshing = services.refreshing
         leave_out(config["without"], refreshing)
         connection = await stores.connections.find("T1", config["connection_id"])
         print("ready", flush=True)
@@ -69,6 +69,9 @@ async def main(config: dict[str, Any]) -> None:
 
         async def call() -> str:
             try:
+                if config["is_ahead"]:
+                    await services.renewing.renew_due()
+                    return "looked"
                 return (await refreshing.get_credential(connection)).credential.tokens.access_token
             except PlatformError as error:
                 return type(error).__name__

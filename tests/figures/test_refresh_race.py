@@ -77,10 +77,12 @@ async def team(mongo_database, monkeypatch):
         yield opened
 
 
-async def race(team: Team, uri: str, *, without: str = "", loses: int = 0, grace: bool = False) -> dict[str, Any]:
-    """All callers at once; what became of them."""
+async def race(
+    team: Team, uri: str, *, without: str = "", loses: int = 0, grace: bool = False, is_ahead: bool = False
+) -> dict[str, Any]:
+    """All callers at once, who need the token or look whether to renew it ahead of need; what became of them."""
     connection = await team.connect()
-    team.clock.advance(HOUR)
+    team.clock.advance(HOUR * (0.9 if is_ahead else 1))
     fake = team.fake
     fake.latency, fake.loses_answers, fake.has_grace, fake.calls = 0.05, loses, grace, 0
     address = team.platforms.endpoints("echo")["api"]
@@ -92,6 +94,7 @@ async def race(team: Team, uri: str, *, without: str = "", loses: int = 0, grace
         "connection_id": connection.connection_id,
         "callers": CALLERS,
         "without": without,
+        "is_ahead": is_ahead,
         "environment": {
             "ECHO_CLIENT_ID": "echo-id",
             "ECHO_CLIENT_SECRET": "echo-secret",
@@ -143,6 +146,17 @@ async def test_all_callers_share_one_refresh(team, mongod_uri):
     found = await race(team, mongod_uri)
     assert (found["calls"], found["got tokens"], found["different tokens"]) == (1, ALL, 1)
     assert found["status"] == ConnectionStatus.ACTIVE.value
+
+
+async def test_all_who_look_ahead_of_need_make_one_renewal(team, mongod_uri):
+    found = await race(team, mongod_uri, is_ahead=True)
+    assert (found["calls"], found["most at once"], found["status"]) == (1, 1, ConnectionStatus.ACTIVE.value)
+
+
+async def test_a_lost_answer_ahead_of_need_ends_in_one_message(team, mongod_uri):
+    found = await race(team, mongod_uri, loses=1, is_ahead=True)
+    assert found["calls"] <= 3
+    assert (found["messages"], found["status"]) == (1, ConnectionStatus.NEEDS_RECONNECT.value)
 
 
 async def test_a_lost_answer_is_asked_for_once_more_where_there_is_a_grace(team, mongod_uri):

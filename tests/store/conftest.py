@@ -241,6 +241,8 @@ def every_call(
             connection, owner="a", until=until, now=NOW
         ),
         "ConnectionStore.release_refresh_lease": lambda s: s.connections.release_refresh_lease("c1", owner="a"),
+        "ConnectionStore.list_due_renewals": lambda s: s.connections.list_due_renewals(NOW, limit=5),
+        "ConnectionStore.claim_renewal": lambda s: s.connections.claim_renewal(connection, until=until),
         "ConnectionStore.delete_stale_choices": lambda s: s.connections.delete_stale_choices(NOW),
         "ConnectionStore.delete": lambda s: s.connections.delete(connection),
         "DeliveryStore.insert_many": lambda s: s.deliveries.insert_many([delivery]),

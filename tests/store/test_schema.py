@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from logicspike.domain import DeliveryState
+from logicspike.domain import ConnectionStatus, DeliveryState
 from logicspike.store import schema
 from logicspike.store.schema import INDEXES, SCHEMA_VERSION, SchemaTooNew, ensure_schema
 
@@ -139,3 +139,30 @@ async def test_documents_that_may_go_say_when(real_stores, real_database, every_
     expected = {"r1": timedelta(hours=1), "x1": timedelta(days=7), "Ev1": timedelta(days=1)}
     assert expected.keys() == lives.keys()
     assert all(abs(lives[key] - life) < timedelta(minutes=1) for key, life in expected.items())
+
+
+async def test_the_look_for_tokens_to_renew_reads_only_those(real_stores, real_database, new_connection, now):
+    for number in range(300):
+        renew_at = now + timedelta(minutes=number - 10) if number % 3 else None
+        status = ConnectionStatus.NEEDS_RECONNECT if number % 5 == 0 else ConnectionStatus.ACTIVE
+        await real_stores.connections.insert(new_connection(renew_at=renew_at, status=status))
+    due = await real_stores.connections.list_due_renewals(now, limit=50)
+    assert [each.renew_at for each in due] == sorted(now + timedelta(minutes=n - 10) for n in (1, 2, 4, 7, 8))
+    find = {
+        "find": "social_connections",
+        "filter": {"status": "active", "renew_at": {"$lte": now}},
+        "sort": {"renew_at": 1},
+        "limit": 50,
+    }
+    explained = await explain(real_database, find)
+    assert "'indexName': 'due_renewals'" in str(explained["queryPlanner"]["winningPlan"])
+    assert not set(stages(explained["queryPlanner"]["winningPlan"])) & {"SORT", "COLLSCAN"}
+    assert explained["executionStats"]["totalDocsExamined"] == len(due)
+
+
+async def test_of_many_who_want_to_renew_the_same_tokens_one_may(real_stores, new_connection, now):
+    connection = new_connection(renew_at=now)
+    await real_stores.connections.insert(connection)
+    claims = [real_stores.connections.claim_renewal(connection, until=now + timedelta(minutes=2)) for _ in range(20)]
+    assert sum(await asyncio.gather(*claims)) == 1
+    assert await real_stores.connections.list_due_renewals(now, limit=5) == ()

@@ -56,7 +56,13 @@ async def do_nothing() -> None:
 
 
 def build(deliver: Callable[[], Awaitable[object]], *, every: timedelta = SELDOM, **others: Tick) -> Scheduler:
-    ticks = {"rescue": do_nothing, "settle_unknown": do_nothing, "clean_up": do_nothing, **others}
+    ticks = {
+        "rescue": do_nothing,
+        "settle_unknown": do_nothing,
+        "clean_up": do_nothing,
+        "keep_access": do_nothing,
+        **others,
+    }
     return Scheduler(deliver=deliver, **ticks, timings=Timings(deliver_every=every))
 
 
@@ -71,7 +77,7 @@ async def running(scheduler: Scheduler) -> AsyncIterator[Scheduler]:
 
 
 async def test_every_tick_runs_at_once_on_start():
-    ticks = {name: Tick() for name in ("rescue", "settle_unknown", "clean_up")}
+    ticks = {name: Tick() for name in ("rescue", "settle_unknown", "clean_up", "keep_access")}
     deliver = Tick()
 
     async with running(build(deliver, **ticks)):

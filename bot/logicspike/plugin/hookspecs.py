@@ -95,6 +95,10 @@ async def accounts(ctx: PlatformContext, credential: Credential) -> Sequence[Cre
 async def refresh(ctx: PlatformContext, credential: Credential) -> TokenSet:
     """Get new tokens. Required. Called by one process at a time for one connection.
 
+    Where tokens have an end and a refresh token, they are renewed ahead of need, at 75 to 85 % of their life and well
+    before ``Platform.refresh_margin_seconds``; others when a post meets them within that margin, or after a
+    ``TokenExpired``.
+
     A returned ``refresh_token`` of None keeps the stored one. Raises ``ReconnectRequired`` when only the member can
     help; anything transient is ``PlatformUnavailable`` or ``RateLimited`` and never ends a connection.
 

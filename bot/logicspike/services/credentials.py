@@ -1,18 +1,32 @@
-"""A connection's credential, to and from its sealed form."""
+"""A connection's credential, to and from its sealed form, and when its tokens are renewed."""
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from ..domain import Connection
-from ..plugin.types import Account, Credential, TokenSet
+from ..plugin.types import Account, Credential, Platform, TokenSet
 from ..vault import SealedPlace, Vault
 
-__all__ = ["open_choices", "open_credential", "seal_choices", "seal_credential", "with_tokens"]
+__all__ = [
+    "open_choices",
+    "open_credential",
+    "plan_renewal",
+    "seal_choices",
+    "seal_credential",
+    "spread",
+    "with_tokens",
+]
+
+_RENEWED_AFTER: Final = 0.75
+_SPREAD_OVER: Final = 0.1
+_LEAD: Final = timedelta(minutes=5)
+_SHORTEST: Final = timedelta(minutes=1)
 
 
 def seal_credential(vault: Vault, credential: Credential, *, connection_id: str, team_id: str) -> str:
@@ -57,6 +71,37 @@ def with_tokens(credential: Credential, fresh: TokenSet) -> Credential:
             scopes=fresh.scopes or credential.tokens.scopes,
         ),
     )
+
+
+def plan_renewal(
+    platform: Platform, tokens: TokenSet, *, connection_id: str, token_version: int, now: datetime
+) -> datetime | None:
+    """When tokens are renewed ahead of need: at 75 to 85 % of their life, each account at a time of its own.
+
+    In any case it's some minutes before they would have to be renewed to be used, so that no post has to wait for it;
+    but never before half of their life.
+
+    Args:
+        platform: theirs.
+        tokens: fresh ones.
+        connection_id: whose.
+        token_version: of these tokens.
+        now: when they came.
+
+    Returns:
+        None where no end is known, or where there is no refresh token: then it's the member who renews them.
+    """
+    if tokens.expires_at is None or not tokens.refresh_token:
+        return None
+    life = tokens.expires_at - now
+    wanted = life * (_RENEWED_AFTER + _SPREAD_OVER * spread(connection_id, token_version))
+    latest = life - timedelta(seconds=platform.refresh_margin_seconds) - _LEAD
+    return now + max(min(wanted, latest), life / 2, _SHORTEST)
+
+
+def spread(connection_id: str, number: int) -> float:
+    """Spread accounts evenly over a time: from 0 to 1, the same in every process."""
+    return zlib.crc32(f"{connection_id}:{number}".encode()) / 2**32
 
 
 def _seal(vault: Vault, content: object, connection_id: str, team_id: str) -> str:

@@ -15,7 +15,7 @@ from ..plugin.errors import PlatformUnavailable
 from ..plugin.types import Credential
 from ..texts import make_nickname
 from ..vault import Vault
-from .credentials import open_choices, seal_choices, seal_credential
+from .credentials import open_choices, plan_renewal, seal_choices, seal_credential
 from .notices import AccountChoice, Connected, ConnectFailed, Notice, Reconnected
 from .ports import ConnectionStore, ConnectResult, NameTaken
 from .releasing import Releasing
@@ -149,6 +149,14 @@ class Linking:
         now = self._clock.now()
         connection_id = before.connection_id if before else _new_id()
         sealed = seal_credential(self._vault, credential, connection_id=connection_id, team_id=member.team_id)
+        token_version = before.token_version + 1 if before else 1
+        renew_at = plan_renewal(
+            self._platforms.get(name),
+            credential.tokens,
+            connection_id=connection_id,
+            token_version=token_version,
+            now=now,
+        )
         if before is None:
             taken = await self._connections.list_nicknames(member.team_id)
             connection = Connection(
@@ -161,9 +169,10 @@ class Linking:
                 nickname=make_nickname(name, credential.account.name, taken),
                 grant_id=credential.grant_id,
                 sealed=sealed,
-                token_version=1,
+                token_version=token_version,
                 token_expires_at=credential.tokens.expires_at,
                 refreshed_at=now,
+                renew_at=renew_at,
                 created_at=now,
             )
             await self._connections.insert(connection)
@@ -176,9 +185,11 @@ class Linking:
             status_reason=None,
             grant_id=credential.grant_id,
             sealed=sealed,
-            token_version=before.token_version + 1,
+            token_version=token_version,
             token_expires_at=credential.tokens.expires_at,
             refreshed_at=now,
+            renew_at=renew_at,
+            renewal_tries=0,
         )
         return connection if await self._connections.swap(before, connection) else None
 

@@ -178,6 +178,14 @@ class ConnectionStore(Protocol):
         """Give the lease back, if it's still ours."""
         ...
 
+    async def list_due_renewals(self, now: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Active connections, across workspaces, whose tokens are to be renewed by now, the longest due first."""
+        ...
+
+    async def claim_renewal(self, connection: Connection, *, until: datetime) -> bool:
+        """Become the one who tries to renew these tokens; unless it works they are due again at a later time."""
+        ...
+
     async def delete_stale_choices(self, created_before: datetime) -> int:
         """Delete connections whose account was never chosen; how many."""
         ...

@@ -19,7 +19,7 @@ from ..platforms import PlatformNotReady, Platforms
 from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired, TokenExpired
 from ..plugin.types import Credential, Platform, TokenSet
 from ..vault import SealBroken, Vault
-from .credentials import open_credential, seal_credential, with_tokens
+from .credentials import open_credential, plan_renewal, seal_credential, with_tokens
 from .notices import ReconnectNeeded
 from .ports import ConnectionStore, DeliveryStore, Notifier, StoreUnavailable
 from .withdrawing import withdraw
@@ -111,6 +111,15 @@ class Refreshing:
                 await self._pause(_WAIT_FOR_OTHER.total_seconds())
         raise PlatformUnavailable("The access is being renewed by another process and did not become ready.")
 
+    async def renew(self, connection: Connection) -> FreshCredential:
+        """Get a credential with newer tokens than a connection has, however long those would still do.
+
+        Raises:
+            ReconnectRequired, ConnectionGone, OperatorActionRequired, PlatformUnavailable, RateLimited,
+            PlatformNotReady, StoreUnavailable: as for ``get_credential``; but for the first two, nothing has changed.
+        """
+        return await self.get_credential(connection, refused_version=connection.token_version)
+
     async def _try_once(self, connection: Connection, refused_version: int | None) -> FreshCredential | None:
         if self._is_good(connection, refused_version):
             return FreshCredential(connection=connection, credential=self._open(connection))
@@ -161,7 +170,8 @@ class Refreshing:
             ) from None
 
     def _ends_soon(self, connection: Connection) -> bool:
-        margin = timedelta(seconds=self._platform(connection).refresh_margin_seconds)
+        # Until it's known whether a post went out, its account must stay usable: to look for it.
+        margin = max(timedelta(seconds=self._platform(connection).refresh_margin_seconds), self._timings.settle)
         ends_at = connection.token_expires_at
         return ends_at is not None and ends_at <= self._clock.now() + margin
 
@@ -192,21 +202,31 @@ class Refreshing:
             )
             raise
         renewed = with_tokens(credential, tokens)
-        after = replace(
-            connection,
-            sealed=seal_credential(
-                self._vault, renewed, connection_id=connection.connection_id, team_id=connection.team_id
-            ),
-            token_version=connection.token_version + 1,
-            token_expires_at=renewed.tokens.expires_at,
-            refreshed_at=self._clock.now(),
-        )
+        after = self._with_credential(connection, renewed)
         # Saved before use: a rotated refresh token that is not stored is a connection lost.
         if not await self._save(connection, after):
             await self._withdraw_if_gone(connection, renewed)
             return None
         self._emit(TokensRefreshed(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform))
         return FreshCredential(connection=after, credential=renewed)
+
+    def _with_credential(self, connection: Connection, renewed: Credential) -> Connection:
+        connection_id, version, now = connection.connection_id, connection.token_version + 1, self._clock.now()
+        return replace(
+            connection,
+            sealed=seal_credential(self._vault, renewed, connection_id=connection_id, team_id=connection.team_id),
+            token_version=version,
+            token_expires_at=renewed.tokens.expires_at,
+            refreshed_at=now,
+            renew_at=plan_renewal(
+                self._platform(connection),
+                renewed.tokens,
+                connection_id=connection_id,
+                token_version=version,
+                now=now,
+            ),
+            renewal_tries=0,
+        )
 
     async def _ask_for_tokens(self, connection: Connection, credential: Credential) -> TokenSet:
         """Refresh; an answer that got lost is asked for again with the same refresh token, within its grace at best."""

@@ -26,6 +26,7 @@ UNSCOPED: Final[Mapping[str, str]] = {
     "ConnectionStore.release_lanes": _CLAIMING,
     "ConnectionStore.find_active": _CLAIMING,
     "ConnectionStore.release_refresh_lease": "the owner of a lease is a random value of its own",
+    "ConnectionStore.list_due_renewals": _CLAIMING,
     "ConnectionStore.delete_stale_choices": "housekeeping for all workspaces",
     "DeliveryStore.list_due": _CLAIMING,
     "DeliveryStore.claim": _CLAIMING,

@@ -180,6 +180,28 @@ class MongoConnectionStore:
         await self._connections.update_one(ours, {"$unset": {"refresh_lease": ""}})
 
     @reports_outage
+    async def list_due_renewals(self, now: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Active connections, across workspaces, whose tokens are to be renewed by now, the longest due first."""
+        query = {"status": ConnectionStatus.ACTIVE.value, "renew_at": {"$lte": now}}
+        found = self._connections.find(query).sort([("renew_at", ASCENDING)]).limit(limit)
+        return tuple(connection_from_document(each) for each in await found.to_list(None))
+
+    @reports_outage
+    async def claim_renewal(self, connection: Connection, *, until: datetime) -> bool:
+        """Become the one who tries to renew these tokens; unless it works they are due again at a later time.
+
+        Args:
+            connection: as last read.
+            until: when they are due again.
+
+        Raises:
+            StoreUnavailable: the database did not answer; nobody tries before ``until`` then.
+        """
+        query = {**_place(connection), **_guard(connection), "renewal_tries": connection.renewal_tries}
+        changes = {"$set": {"renew_at": until, "renewal_tries": connection.renewal_tries + 1}}
+        return (await self._connections.update_one(query, changes)).matched_count == 1
+
+    @reports_outage
     async def delete_stale_choices(self, created_before: datetime) -> int:
         """Delete connections whose account was never chosen; how many."""
         stale = {"is_chosen": False, "created_at": {"$lt": created_before}}

@@ -43,6 +43,11 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
         _index("nickname", "team_id", "nickname", unique=True),
         _index("oldest_first", "team_id", "created_at"),
         _index("stale_choices", "created_at", partialFilterExpression={"is_chosen": False}),
+        _index(
+            "due_renewals",
+            "renew_at",
+            partialFilterExpression={"status": "active", "renew_at": {"$exists": True}},
+        ),
     ),
     "scheduled_posts": (
         _index("author", "team_id", "author_id", "-created_at"),

@@ -35,6 +35,7 @@ from logicspike.services.refreshing import Refreshing
 from logicspike.services.releasing import Releasing
 from logicspike.services.renewing import Renewing
 from logicspike.services.scheduling import Scheduled, ScheduleRequest, Scheduling
+from logicspike.services.telling import Telling
 from logicspike.store.mongo import Database
 from logicspike.store.opening import Stores, build_stores
 from logicspike.testing import FakePlatform, press_allow, press_cancel
@@ -105,6 +106,7 @@ class Team:
     answering: Answering
     leaving: Leaving
     releasing: Releasing
+    telling: Telling
     http: aiohttp.ClientSession
     ana: Member = ANA
     ben: Member = BEN
@@ -171,6 +173,7 @@ class Team:
         self.clock.advance(after)
         claimed = await self.delivering.deliver_due()
         await self.delivering.wait_until_idle()
+        await self.telling.tell_owed()
         return claimed
 
     async def read(self, delivery: Delivery) -> Delivery:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -39,6 +40,7 @@ __all__ = ["Bot", "Role", "StartFailed", "run_bot", "serve"]
 log = logging.getLogger("logicspike")
 
 _STOP_TIMEOUT: Final = timedelta(seconds=35)  # longer than the façade's 30 s for a publish
+_LAST_WORDS: Final = timedelta(seconds=5)
 _SLACK_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, connect=5)
 _LAG_LIMIT: Final = timedelta(seconds=30)
 
@@ -149,9 +151,11 @@ async def _start(
             public_url=settings.public_url,
             timings=timings,
             wake=bell.ring,
+            wake_teller=bell.ring_teller,
         )
     )
-    stack.push_async_callback(services.delivering.stop, _STOP_TIMEOUT)
+    if role != "web":
+        stack.push_async_callback(_finish, services)
     scheduler = build_scheduler(services, stores, time, timings)
     health = _Health(stores=stores, slack=slack, scheduler=scheduler, platforms=platforms, role=role)
     address = None
@@ -230,6 +234,14 @@ async def _serve_web(
         extra_routes=slack.routes(),
     )
     return await _listen(app, settings, listener, stack)
+
+
+async def _finish(services: Services) -> None:
+    """Let what is in flight end, and tell its authors; what can't be told now is told by the next process."""
+    await services.delivering.stop(_STOP_TIMEOUT)
+    with contextlib.suppress(StoreUnavailable, TimeoutError):
+        async with asyncio.timeout(_LAST_WORDS.total_seconds()):
+            await services.telling.tell_owed()
 
 
 def _load_keys(settings: Settings) -> KeyRing:

@@ -12,6 +12,8 @@ from .plugin.types import Account, Post
 
 __all__ = [
     "LATE_AFTER",
+    "OPEN_STATES",
+    "SUSPECT_FROM",
     "TRANSITIONS",
     "Attempt",
     "Connection",
@@ -34,6 +36,9 @@ __all__ = [
 LATE_AFTER: Final = timedelta(minutes=10)
 """A post overdue by more than this is not published without being asked about."""
 
+SUSPECT_FROM: Final = 2
+"""From so many deaths on a post is tried while no other suspect is: one crash says nothing about who caused it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
@@ -48,7 +53,8 @@ class Timings:
         look_ahead: how long before its time a post is claimed and prepared, so that at its time only one request is
             left to send.
         between_suspects: the pause between posts that were at work when a process ended, so that they're tried apart.
-        deliver_every, rescue_every, settle_every: how often each tick comes round.
+        tell: how long one worker has messages that are owed for itself; longer than Slack may keep it waiting.
+        deliver_every, rescue_every, settle_every, tell_every: how often each tick comes round.
         keep_every: how often accounts are looked through whose access is to be kept alive.
     """
 
@@ -58,10 +64,12 @@ class Timings:
     refresh_lease: timedelta = timedelta(seconds=120)
     look_ahead: timedelta = timedelta(seconds=1)
     between_suspects: timedelta = timedelta(seconds=2)
+    tell: timedelta = timedelta(seconds=120)
     deliver_every: timedelta = timedelta(seconds=1)
-    rescue_every: timedelta = timedelta(seconds=15)
+    rescue_every: timedelta = timedelta(seconds=5)
     settle_every: timedelta = timedelta(seconds=20)
     keep_every: timedelta = timedelta(seconds=60)
+    tell_every: timedelta = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +225,8 @@ TRANSITIONS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
 }
 """Every legal move of a delivery."""
 
+OPEN_STATES: Final = frozenset({_S.SCHEDULED, _S.CLAIMED, _S.PUBLISHING, _S.HELD, _S.UNKNOWN})
+"""The states in which a delivery still has something before it."""
 
 _STAYS: Final = frozenset({_S.SCHEDULED, _S.HELD, _S.UNKNOWN})
 
@@ -293,6 +303,7 @@ class Delivery:
         deaths: how often a process ended while it was at work on it.
         is_asked: whether the author was asked about an unknown outcome or a late post.
         is_confirmed: whether the author said that it may go out although it is late.
+        is_owed: whether its author has yet to be told of the state it is in.
     """
 
     delivery_id: str
@@ -321,11 +332,17 @@ class Delivery:
     deaths: int = 0
     is_asked: bool = False
     is_confirmed: bool = False
+    is_owed: bool = False
 
     @property
     def author(self) -> Member:
         """Who scheduled it."""
         return Member(team_id=self.team_id, user_id=self.author_id)
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether processes ended at work on it more than once in a row, which chance alone seldom does."""
+        return self.deaths >= SUSPECT_FROM
 
     def is_late(self, now: datetime) -> bool:
         """Whether it is overdue by so much that its author has to be asked first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,10 @@ log = logging.getLogger(__name__)
 _DELIVER: Final = "deliver"
 _WATCH_SECONDS: Final = 1.0
 _JUMP: Final = timedelta(seconds=1)
+_TELL: Final = "tell"
+_BETWEEN_TELLINGS: Final = timedelta(seconds=1)
+"""Slack takes about a message a second in a conversation: what is owed meanwhile goes into the next one together
+(docs.slack.dev/apis/web-api/rate-limits, checked 2026-11)."""
 
 Tick = Callable[[], Awaitable[object]]
 
@@ -28,12 +33,14 @@ Tick = Callable[[], Awaitable[object]]
 class Scheduler:
     """Runs ticks on real time; each tick compares what it finds with the Clock it was built with.
 
-    A tick that fails is logged and comes round again. A tick never overlaps itself.
+    A tick that fails is logged and comes round again. A tick never overlaps itself; woken while it runs, it runs once
+    more afterwards.
 
     Args:
         deliver: publishes what is due.
         rescue: frees claims whose lease is over.
         settle_unknown: looks up unknown outcomes.
+        tell: says what authors are owed.
         clean_up: throws away what nobody came back for.
         keep_access: renews access ahead of need.
         timings: how often each tick comes round.
@@ -45,6 +52,7 @@ class Scheduler:
         deliver: Tick,
         rescue: Tick,
         settle_unknown: Tick,
+        tell: Tick,
         clean_up: Tick,
         keep_access: Tick,
         timings: Timings,
@@ -54,25 +62,35 @@ class Scheduler:
         # A memory job store and UTC are said outright: nothing of the scheduler's own is ever stored or guessed.
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._last_deliver = time.monotonic()
-        self._is_running = False
-        self._running: set[asyncio.Task[object]] = set()
-        self._is_wanted = False
         self._watch: asyncio.TimerHandle | None = None
         self._machine_ahead = timedelta(0)
-        ticks = {
-            _DELIVER: (deliver, timings.deliver_every),
-            "rescue": (rescue, timings.rescue_every),
-            "settle_unknown": (settle_unknown, timings.settle_every),
-            "clean_up": (clean_up, timedelta(hours=1)),
-            "keep_access": (keep_access, timings.keep_every),
+        self._stopped = asyncio.Event()
+        self._stopped.set()
+        self._wanted: set[str] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._ticks: dict[str, Tick] = {
+            _DELIVER: deliver,
+            "rescue": rescue,
+            "settle_unknown": settle_unknown,
+            _TELL: tell,
+            "clean_up": clean_up,
+            "keep_access": keep_access,
         }
-        for name, (tick, every) in ticks.items():
+        every = {
+            _DELIVER: timings.deliver_every,
+            "rescue": timings.rescue_every,
+            "settle_unknown": timings.settle_every,
+            _TELL: timings.tell_every,
+            "clean_up": timedelta(hours=1),
+            "keep_access": timings.keep_every,
+        }
+        for name in self._ticks:
             self._scheduler.add_job(
-                self._run,
+                self._beat,
                 "interval",
-                args=(name, tick),
+                args=(name,),
                 id=name,
-                seconds=every.total_seconds(),
+                seconds=every[name].total_seconds(),
                 # Due already: a process that never lives for an hour still cleans up.
                 next_run_time=datetime.now(UTC),
                 max_instances=1,
@@ -80,23 +98,39 @@ class Scheduler:
                 misfire_grace_time=None,
             )
 
-    async def _run(self, name: str, tick: Tick) -> None:
-        is_wanted = True
-        # In a loop: the library would drop another run while it counts this one as running.
-        while is_wanted and self._is_running:
-            if name == _DELIVER:
-                self._is_wanted = False
-            # The library cancels coroutines when it shuts down; a tick in a task of its own is waited for instead.
-            task = asyncio.create_task(_attempt(name, tick), name=f"tick {name}")
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-            if await asyncio.shield(task) and name == _DELIVER:
-                self._last_deliver = time.monotonic()
-            is_wanted = name == _DELIVER and self._is_wanted
+    async def _beat(self, name: str) -> None:
+        self._wake(name)
+
+    def _wake(self, name: str) -> None:
+        if self._stopped.is_set():
+            return
+        self._wanted.add(name)
+        if name not in self._running:
+            # In a task of its own: the library cancels its coroutines when it shuts down, and a tick is waited for.
+            self._running[name] = asyncio.create_task(self._run(name), name=f"tick {name}")
+
+    async def _run(self, name: str) -> None:
+        try:
+            while name in self._wanted and not self._stopped.is_set():
+                self._wanted.discard(name)
+                began_at = time.monotonic()
+                is_well = await _attempt(name, self._ticks[name])
+                if is_well and name == _DELIVER:
+                    self._last_deliver = time.monotonic()
+                if name == _TELL:
+                    await self._pause(_BETWEEN_TELLINGS.total_seconds() - (time.monotonic() - began_at))
+        finally:
+            del self._running[name]
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until it's stopped."""
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), seconds)
 
     def start(self) -> None:
         """Begin ticking, at once."""
-        self._is_running = True
+        self._stopped.clear()
         self._scheduler.start()
         self._machine_ahead = _machine_ahead()
         self._watch_later()
@@ -119,20 +153,22 @@ class Scheduler:
 
     def wake(self) -> None:
         """Look for what is due now rather than at the next tick."""
-        if self._is_running:
-            self._is_wanted = True  # woken while a look is under way, it looks once more afterwards
-            self._scheduler.modify_job(_DELIVER, next_run_time=datetime.now(UTC))
+        self._wake(_DELIVER)
+
+    def wake_teller(self) -> None:
+        """Look for what is to be told now rather than at the next tick."""
+        self._wake(_TELL)
 
     async def stop(self) -> None:
         """Begin no more ticks, and wait for those that run."""
-        if not self._is_running:
+        if self._stopped.is_set():
             return
-        self._is_running = False
+        self._stopped.set()
         if self._watch is not None:
             self._watch.cancel()
         self._scheduler.pause()
         while self._running:
-            await asyncio.wait(self._running)
+            await asyncio.wait(tuple(self._running.values()))
         self._scheduler.shutdown(wait=False)
         await asyncio.sleep(0)  # the library shuts down in the next round of the event loop
 

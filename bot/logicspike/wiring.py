@@ -13,7 +13,17 @@ from typing import Final
 
 from .clock import Clock
 from .domain import Timings
-from .events import ConnectionCompleted, DeliveryRetried, Emit, Event, PostScheduled
+from .events import (
+    ConnectionCompleted,
+    DeliveryFailed,
+    DeliveryHeld,
+    DeliveryPublished,
+    DeliveryRetried,
+    DeliverySnoozed,
+    Emit,
+    Event,
+    PostScheduled,
+)
 from .platforms import Platforms
 from .scheduler import Scheduler
 from .services.answering import Answering
@@ -29,6 +39,7 @@ from .services.releasing import Releasing
 from .services.renewing import Renewing
 from .services.scheduling import Scheduling
 from .services.settling import Settling
+from .services.telling import Telling
 from .store.opening import Stores
 from .vault import Vault
 
@@ -51,7 +62,8 @@ class Parts:
         emit: takes events.
         public_url: address of the callback server.
         timings: how long things hold.
-        wake: makes the scheduler look at once.
+        wake: makes the scheduler look at once for what is due.
+        wake_teller: makes it look at once for what is to be told.
         pause: waits, in seconds.
     """
 
@@ -65,6 +77,7 @@ class Parts:
     public_url: str
     timings: Timings = field(default_factory=Timings)
     wake: Callable[[], None] = lambda: None
+    wake_teller: Callable[[], None] = lambda: None
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -83,6 +96,7 @@ class Services:
     releasing: Releasing
     answering: Answering
     leaving: Leaving
+    telling: Telling
 
 
 def build_services(parts: Parts) -> Services:
@@ -101,9 +115,7 @@ def build_services(parts: Parts) -> Services:
     )
     delivering, reconciling = _build_delivering(parts, refreshing)
     disconnecting = _build_disconnecting(parts)
-    releasing = Releasing(
-        connections=stores.connections, deliveries=stores.deliveries, notifier=parts.notifier, clock=clock
-    )
+    releasing = Releasing(connections=stores.connections, deliveries=stores.deliveries, clock=clock)
     linking = Linking(
         platforms=parts.platforms,
         connections=stores.connections,
@@ -131,6 +143,15 @@ def build_services(parts: Parts) -> Services:
         releasing=releasing,
         answering=Answering(deliveries=stores.deliveries, clock=clock, emit=emit),
         leaving=_build_leaving(parts, disconnecting),
+        telling=Telling(
+            platforms=parts.platforms,
+            deliveries=stores.deliveries,
+            members=parts.members,
+            notifier=parts.notifier,
+            clock=clock,
+            timings=parts.timings,
+            wake=parts.wake_teller,
+        ),
     )
 
 
@@ -141,8 +162,6 @@ def _build_delivering(parts: Parts, refreshing: Refreshing) -> tuple[Delivering,
         connections=stores.connections,
         deliveries=stores.deliveries,
         refreshing=refreshing,
-        members=parts.members,
-        notifier=parts.notifier,
         clock=parts.clock,
         emit=parts.emit,
         timings=parts.timings,
@@ -153,7 +172,6 @@ def _build_delivering(parts: Parts, refreshing: Refreshing) -> tuple[Delivering,
         deliveries=stores.deliveries,
         refreshing=refreshing,
         settling=settling,
-        notifier=parts.notifier,
         clock=parts.clock,
         emit=parts.emit,
         worker_id=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
@@ -228,6 +246,7 @@ def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: T
         deliver=services.delivering.deliver_due,
         rescue=services.reconciling.rescue,
         settle_unknown=settle_unknown,
+        tell=services.telling.tell_owed,
         clean_up=clean_up,
         keep_access=services.renewing.renew_due,
         timings=timings,
@@ -235,17 +254,35 @@ def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: T
 
 
 class Bell:
-    """Wakes the scheduler when something may be due at once; it comes to be before the scheduler does."""
+    """Wakes the scheduler when there may be work for it at once; it comes to be before the scheduler does."""
 
     def __init__(self) -> None:
         self.scheduler: Scheduler | None = None
 
     def ring(self) -> None:
-        """Let the scheduler look now, if there is one."""
+        """Let the scheduler look for what is due now, if there is one."""
         if self.scheduler is not None:
             self.scheduler.wake()
 
+    def ring_teller(self) -> None:
+        """Let the scheduler look for what is to be told now, if there is one."""
+        if self.scheduler is not None:
+            self.scheduler.wake_teller()
+
     def on_event(self, event: Event) -> None:
-        """Ring for events after which something may be due: an event sink."""
+        """Ring for events after which something may be due, or its author be owed a word: an event sink."""
         if isinstance(event, PostScheduled | ConnectionCompleted | DeliveryRetried):
             self.ring()
+        if isinstance(event, _TOLD):
+            self.ring_teller()
+
+
+_TOLD: Final = (
+    ConnectionCompleted,
+    DeliveryPublished,
+    DeliveryFailed,
+    DeliveryHeld,
+    DeliveryRetried,
+    DeliverySnoozed,
+)
+"""What may have left something to be told; a connection that came back, posts that are late by then."""

@@ -83,7 +83,7 @@ class MemoryConnections:
     ) -> tuple[Connection, ...]:
         there = [each for each in dict.fromkeys(connection_ids) if each in self.rows]
         for each in there:
-            if _is_free(self.lanes.get(each), now):
+            if _is_free(self.lanes.get(each), now) or self.lanes[each].owner == owner:
                 self.lanes[each] = _Lease(owner, until)
         return tuple(self.rows[each] for each in there if each in self.lanes and self.lanes[each].owner == owner)
 
@@ -130,6 +130,7 @@ class MemoryDeliveries:
 
     rows: dict[str, Delivery] = field(default_factory=dict)
     paths: dict[str, list[DeliveryState]] = field(default_factory=dict)
+    tellers: dict[str, _Lease] = field(default_factory=dict)
     rearranged: set[str] = field(default_factory=set)
 
     async def insert_many(self, deliveries: Collection[Delivery]) -> None:
@@ -168,6 +169,19 @@ class MemoryDeliveries:
             self._write(each)
         return tuple(sorted(claimed, key=_by_try))
 
+    async def list_due_of(self, connection_id: str, now: datetime, *, limit: int) -> tuple[str, ...]:
+        due = [
+            each for each in self._in(_S.SCHEDULED) if each.next_try_at <= now and each.connection_id == connection_id
+        ]
+        return tuple(each.delivery_id for each in sorted(due, key=_by_try)[:limit])
+
+    async def free_claims(self, delivery_ids: Collection[str], *, now: datetime) -> tuple[str, ...]:
+        claimed = [each for each in self._in(_S.CLAIMED) if each.delivery_id in set(delivery_ids)]
+        over = [each for each in claimed if each.claimed_until is not None and each.claimed_until <= now]
+        for each in over:
+            self._write(replace(each, state=_S.SCHEDULED, claim_token=None, claimed_by=None, claimed_until=None))
+        return tuple(each.delivery_id for each in over)
+
     async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
         if connection_id is None and platform is None:
             raise ValueError("an account or a platform must be named")
@@ -187,6 +201,8 @@ class MemoryDeliveries:
         stored = await self.find(before.team_id, before.delivery_id)
         if stored is None or _where(stored) != _where(before):
             return False
+        if before.is_owed or after.is_owed:
+            self.tellers.pop(after.delivery_id, None)
         self._write(after)
         return True
 
@@ -217,8 +233,19 @@ class MemoryDeliveries:
         found = (each for each in self._in(_S.SCHEDULED, _S.HELD) if each.team_id == team_id)
         return tuple(sorted(found, key=_by_due))
 
-    async def count_in_state(self, team_id: str, state: DeliveryState) -> int:
-        return sum(each.team_id == team_id for each in self._in(state))
+    async def take_owed(self, *, owner: str, now: datetime, until: datetime, limit: int) -> tuple[Delivery, ...]:
+        owed = [
+            each for each in self.rows.values() if each.is_owed and _is_free(self.tellers.get(each.delivery_id), now)
+        ]
+        for each in owed[:limit]:
+            self.tellers[each.delivery_id] = _Lease(owner, until)
+        return tuple(sorted(owed[:limit], key=_by_due))
+
+    async def mark_told(self, delivery_ids: Collection[str], *, owner: str) -> None:
+        for each in delivery_ids:
+            if each in self.tellers and self.tellers[each].owner == owner:
+                del self.tellers[each]
+                self.rows[each] = replace(self.rows[each], is_owed=False)
 
     def _in(self, *states: DeliveryState) -> list[Delivery]:
         return [each for each in self.rows.values() if each.state in states]

@@ -30,7 +30,7 @@ from logicspike.services.ports import StoreUnavailable
 from logicspike.services.scheduling import Scheduled, ScheduleRequest
 from logicspike.store.documents import delivery_from_document
 from logicspike.store.embedded import EmbeddedMongod
-from logicspike.store.mongo import Database, open_database
+from logicspike.store.mongo import Database, open_database, outages_as_unavailable
 from logicspike.store.opening import Stores, build_stores
 from logicspike.store.schema import ensure_schema
 
@@ -59,14 +59,18 @@ def check_ledger(platform: TimedPlatform, deliveries: list[Delivery]) -> None:
     assert Counter(each.post.text for each in deliveries) == Counter(entry.text for entry in platform.ledger)
 
 
+async def count_in_state(stores: Stores, state: DeliveryState) -> int:
+    return await stores.database.collection("deliveries").count_documents({"team_id": "T1", "state": state.value})
+
+
 async def all_published(stores: Stores, deliveries: list[Delivery]) -> bool:
-    with contextlib.suppress(StoreUnavailable):
-        return await stores.deliveries.count_in_state("T1", DeliveryState.PUBLISHED) == len(deliveries)
+    with contextlib.suppress(StoreUnavailable), outages_as_unavailable():
+        return await count_in_state(stores, DeliveryState.PUBLISHED) == len(deliveries)
     return False
 
 
 async def describe(stores: Stores) -> dict[str, int]:
-    return {state.value: await stores.deliveries.count_in_state("T1", state) for state in DeliveryState}
+    return {state.value: await count_in_state(stores, state) for state in DeliveryState}
 
 
 async def ask_every_moment(worker: Worker, answers: list[tuple[str, float]], end: asyncio.Event) -> None:

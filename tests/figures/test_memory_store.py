@@ -23,7 +23,7 @@ STEPS = 400
 OPERATIONS = (
     "insert_connection", "swap_connection", "delete_connection", "look_up_connections", "take_lanes", "release_lanes",
     "take_refresh_lease", "release_refresh_lease", "delete_stale_choices", "insert_deliveries", "list_due", "claim",
-    "postpone", "swap_delivery", "swap_delivery", "swap_delivery", "list_deliveries",
+    "postpone", "swap_delivery", "swap_delivery", "swap_delivery", "list_deliveries", "tell", "free_claims",
 )  # fmt: skip
 
 
@@ -196,6 +196,7 @@ class Twins:
             claimed_until=self.soon() if is_leased else None,
             hold_reason=HoldReason.LATE if state is DeliveryState.HELD else None,
             is_asked=self.random.random() < 0.5,
+            is_owed=self.random.random() < 0.3,
             settled_at=self.now + timedelta(milliseconds=self.made),
             next_try_at=self.soon(),
         )
@@ -207,8 +208,21 @@ class Twins:
         await self.both(lambda it: it.deliveries.list_waiting("T2", connection_id))
         await self.both(lambda it: it.deliveries.list_team_waiting("T1"))
         await self.both(lambda it: it.deliveries.list_unasked_unknown(self.now))
-        await self.both(lambda it: it.deliveries.count_in_state("T1", DeliveryState.HELD))
+        await self.both(lambda it: it.deliveries.list_due_of(connection_id, self.now, limit=7))
         await self.both(lambda it: _sorted(it.deliveries.list_expired_claims(self.now)))
+
+    async def tell(self) -> None:
+        owner, until = self.random.choice("AB"), self.soon()
+        taken = await self.both(
+            lambda it: _sorted(it.deliveries.take_owed(owner=owner, now=self.now, until=until, limit=1000))
+        )
+        some, teller = [each.delivery_id for each in taken if self.random.random() < 0.7], self.random.choice("ABC")
+        await self.both(lambda it: it.deliveries.mark_told(some, owner=teller))
+
+    async def free_claims(self) -> None:
+        listed = await self.both(lambda it: _sorted(it.deliveries.list_expired_claims(self.now)))
+        ids = [each.delivery_id for each in listed] + [self.a("deliveries").delivery_id]
+        await self.both(lambda it: _sorted(it.deliveries.free_claims(ids, now=self.now)))
 
 
 async def _sorted(found: Any) -> list[Any]:

@@ -1,15 +1,14 @@
-"""A burst: what waits behind what was claimed isn't left to the next tick, and nobody's Slack makes posts late."""
+"""A burst: what waits behind what was claimed isn't left to the next tick."""
 
 from __future__ import annotations
-
-import asyncio
 
 import pytest
 from benchmarks.stocking import account_names, add_accounts, add_posts
 
 from logicspike.plugin.types import PublishedPost
+from logicspike.services import delivering
 
-ACCOUNTS = account_names(60)
+ACCOUNTS = account_names(80)
 
 
 @pytest.fixture
@@ -38,21 +37,52 @@ async def stock(team, count: int, *, accounts: int) -> None:
     await add_posts(team.stores.database, posts, due_at=team.clock.now(), platform="echo")
 
 
-async def test_a_burst_larger_than_a_look_wakes_the_next_look(team, taken, wakes):
-    await stock(team, 500, accounts=10)
+async def test_a_lane_takes_more_of_its_account_by_itself(team, taken, wakes):
+    await stock(team, 120, accounts=1)
 
-    claimed = await team.deliver()
+    assert 50 == await team.deliver()
+    assert [f"p{number:04}" for number in range(120)] == taken
+    assert wakes == []
 
-    assert 0 < claimed < 500
+
+async def test_a_burst_larger_than_a_lane_may_take_in_a_row_wakes_the_next_look(team, taken, wakes):
+    await stock(team, 300, accounts=1)
+
+    await team.deliver()
+
+    assert 200 == len(taken)
     assert wakes
 
 
+async def test_a_lane_gives_way_where_others_wait_for_a_place(team, taken, wakes, monkeypatch):
+    monkeypatch.setattr(delivering, "_LANES", 1)
+    await stock(team, 80, accounts=1)
+
+    await team.deliver()
+
+    assert 50 == len(taken)
+    assert wakes
+
+
+async def test_a_lane_that_somebody_else_has_by_now_takes_no_more(team, taken, monkeypatch):
+    await stock(team, 80, accounts=1)
+    release = team.stores.connections.take_lanes
+
+    async def take_lanes(connection_ids, **rest):
+        return () if taken else await release(connection_ids, **rest)
+
+    monkeypatch.setattr(team.stores.connections, "take_lanes", take_lanes)
+    await team.deliver()
+
+    assert 50 == len(taken)
+
+
 async def test_accounts_that_found_no_lane_wake_the_next_look(team, taken, wakes):
-    await stock(team, 60, accounts=60)
+    await stock(team, 80, accounts=80)
 
     claimed = await team.deliver()
 
-    assert 0 < claimed < 60
+    assert 0 < claimed < 80
     assert wakes
 
 
@@ -61,23 +91,3 @@ async def test_what_fits_into_one_look_wakes_nobody(team, taken, wakes):
 
     assert 20 == await team.deliver()
     assert wakes == []
-
-
-async def test_an_accounts_next_post_does_not_wait_for_slack(team, taken, monkeypatch):
-    await stock(team, 3, accounts=1)
-    slack_answers, told = asyncio.Event(), []
-
-    async def notify(_member, notice):
-        await slack_answers.wait()
-        told.append(notice)
-
-    monkeypatch.setattr(team.notifier, "notify", notify)
-    await team.delivering.deliver_due()
-    async with asyncio.timeout(5):
-        while len(taken) < 3:  # noqa: ASYNC110 - nothing but the count tells
-            await asyncio.sleep(0.01)
-    assert told == []
-
-    slack_answers.set()
-    await team.delivering.wait_until_idle()
-    assert 3 == len(told)

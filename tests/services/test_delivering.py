@@ -65,7 +65,8 @@ async def test_a_due_post_is_published_once_and_its_author_told(team):
     assert DeliveryState.PUBLISHED == done.state
     assert ["Hello"] == [entry.text for entry in team.fake.ledger]
     assert team.fake.ledger[0].id == done.published_id
-    assert [done] == [notice.delivery for notice in team.notifier.of(DeliveryPublished)]
+    assert [delivery.delivery_id] == [notice.delivery.delivery_id for notice in team.notifier.of(DeliveryPublished)]
+    assert not done.is_owed
     assert done.claim_token is None
     assert ["published"] == [attempt.outcome for attempt in done.attempts]
 
@@ -298,6 +299,7 @@ async def test_a_lost_answer_is_unknown_then_found_and_never_posted_twice(team, 
 
     team.clock.advance(SETTLE)
     assert 1 == await team.reconciling.settle_unknown()
+    await team.telling.tell_owed()
 
     assert DeliveryState.PUBLISHED == (await team.read(delivery)).state
     assert 1 == len(team.fake.ledger)
@@ -505,6 +507,7 @@ async def test_a_post_that_keeps_ending_its_process_is_set_aside_with_one_messag
         await claim_due(team.stores.deliveries, now=now, owner="dies", until=now + timedelta(seconds=90), limit=10)
         team.clock.advance(LEASE_AND_A_BIT)
         await team.reconciling.rescue()
+    await team.telling.tell_owed()
 
     parked = await team.read(poison)
     assert (DeliveryState.HELD, HoldReason.PARKED, 2) == (parked.state, parked.hold_reason, parked.deaths)

@@ -112,7 +112,7 @@ async def test_a_death_while_publishing_is_not_held_against_the_next_in_line(tea
     assert [1, 0, 0] == [(await team.read(each)).deaths for each in line]
 
 
-async def test_posts_that_may_have_ended_their_process_are_tried_one_at_a_time(team):
+async def test_after_one_crash_what_was_at_work_goes_on_at_once(team):
     await team.connect(person="p-1")
     await team.connect(person="p-2")
     accounts = [each.nickname for each in await team.stores.connections.list_for_team("T1")]
@@ -123,6 +123,24 @@ async def test_posts_that_may_have_ended_their_process_are_tried_one_at_a_time(t
     team.clock.advance(MINUTE)
     await team.reconciling.rescue()
     assert [1, 1] == [(await team.read(each)).deaths for each in line]
+
+    await team.deliver()
+    assert 2 == len(team.fake.ledger)
+
+
+async def test_posts_that_may_have_ended_their_process_are_tried_one_at_a_time(team):
+    await team.connect(person="p-1")
+    await team.connect(person="p-2")
+    accounts = [each.nickname for each in await team.stores.connections.list_for_team("T1")]
+    line = [await team.schedule(f"to {each}", accounts=(each,)) for each in accounts]
+    team.clock.advance(MINUTE)
+    now = team.clock.now()
+    for deaths in (1, 2):
+        await claim_due(team.stores.deliveries, now=now, owner="dies", until=now + MINUTE, limit=10)
+        team.clock.advance(MINUTE)
+        await team.reconciling.rescue()
+        assert [deaths, deaths] == [(await team.read(each)).deaths for each in line]
+        now = team.clock.now()
 
     await team.deliver()
     assert 1 == len(team.fake.ledger)
@@ -151,11 +169,11 @@ async def test_suspects_that_are_due_together_are_still_tried_one_at_a_time(team
     for each in line:
         claimed = replace(each, state=DeliveryState.CLAIMED)
         assert await team.stores.deliveries.swap(each, claimed)
-        assert await team.stores.deliveries.swap(claimed, replace(each, deaths=1))
+        assert await team.stores.deliveries.swap(claimed, replace(each, deaths=2))
 
     await team.deliver(after=MINUTE)
     assert 1 == len(team.fake.ledger)
-    assert [1, 1] == [(await team.read(each)).deaths for each in line]
+    assert [2, 2] == [(await team.read(each)).deaths for each in line]
     await team.deliver(after=TIMINGS.between_suspects)
     assert 2 == len(team.fake.ledger)
 

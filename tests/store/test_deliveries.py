@@ -159,10 +159,55 @@ async def test_unknown_ones_are_listed_until_their_author_was_asked(stores, new_
     assert (old, just_now) == await stores.deliveries.list_unasked_unknown(now)
 
 
-async def test_counting_is_by_state_and_workspace(stores, new_delivery):
-    await stores.deliveries.insert_many([new_delivery(state=S.HELD), new_delivery(state=S.HELD, team_id="T2")])
-    assert await stores.deliveries.count_in_state("T1", S.HELD) == 1
-    assert await stores.deliveries.count_in_state("T1", S.FAILED) == 0
+async def test_what_is_owed_is_told_by_one_and_once(stores, new_delivery, now):
+    owed, other = new_delivery(state=S.PUBLISHED, is_owed=True), new_delivery(state=S.PUBLISHED)
+    await stores.deliveries.insert_many([owed, other])
+    until = now + timedelta(minutes=1)
+
+    assert [owed] == [*await stores.deliveries.take_owed(owner="a", now=now, until=until, limit=5)]
+    assert () == await stores.deliveries.take_owed(owner="b", now=now, until=until, limit=5)
+    await stores.deliveries.mark_told([owed.delivery_id], owner="b")
+    assert (await stores.deliveries.find("T1", owed.delivery_id)).is_owed, "only who took it may say so"
+    await stores.deliveries.mark_told([owed.delivery_id], owner="a")
+
+    assert () == await stores.deliveries.take_owed(owner="b", now=until, until=until, limit=5)
+    assert other == await stores.deliveries.find("T1", other.delivery_id)
+
+
+async def test_what_a_dead_process_did_not_tell_is_free_when_its_lease_is_over(stores, new_delivery, now):
+    await stores.deliveries.insert_many([new_delivery(state=S.FAILED, is_owed=True)])
+    until = now + timedelta(minutes=1)
+    await stores.deliveries.take_owed(owner="dies", now=now, until=until, limit=5)
+
+    assert 1 == len(await stores.deliveries.take_owed(owner="b", now=until, until=until, limit=5))
+
+
+async def test_what_moves_on_while_it_is_told_is_owed_anew(stores, new_delivery, now):
+    held = new_delivery(state=S.HELD, hold_reason=HoldReason.MEMBER, is_owed=True)
+    await stores.deliveries.insert_many([held])
+    until = now + timedelta(minutes=1)
+    [taken] = await stores.deliveries.take_owed(owner="a", now=now, until=until, limit=5)
+    late = replace(taken, hold_reason=HoldReason.LATE)
+    assert await stores.deliveries.swap(taken, late)
+    await stores.deliveries.mark_told([held.delivery_id], owner="a")
+
+    assert [late] == [*await stores.deliveries.take_owed(owner="b", now=now, until=until, limit=5)]
+
+
+async def test_only_claims_that_are_over_are_freed_in_bulk(stores, new_delivery, now):
+    lease = {"claim_token": "t", "claimed_by": "w"}
+    over = new_delivery(state=S.CLAIMED, claimed_until=now, **lease)
+    kept = [
+        new_delivery(state=S.CLAIMED, claimed_until=now + timedelta(seconds=1), **lease),
+        new_delivery(state=S.PUBLISHING, claimed_until=now, **lease),
+    ]
+    await stores.deliveries.insert_many([over, *kept])
+    wanted = [each.delivery_id for each in (over, *kept)]
+
+    assert (over.delivery_id,) == await stores.deliveries.free_claims(wanted, now=now)
+    freed = await stores.deliveries.find("T1", over.delivery_id)
+    assert (S.SCHEDULED, None, None) == (freed.state, freed.claim_token, freed.claimed_until)
+    assert kept == [await stores.deliveries.find("T1", each.delivery_id) for each in kept]
 
 
 @pytest.mark.parametrize(("before", "after"), ILLEGAL)

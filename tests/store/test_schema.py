@@ -67,9 +67,13 @@ async def test_the_write_of_a_claim_goes_by_id(crowded, now):
     [
         ({"state": {"$in": ["claimed", "publishing"]}, "claimed_until": {"$lte": None}}, "claimed_until", "lease"),
         ({"state": "unknown", "is_asked": False, "settled_at": {"$lte": None}}, "settled_at", "unasked"),
-        ({"team_id": "T1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "team"),
-        ({"team_id": "T1", "author_id": "U1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "author"),
-        ({"team_id": "T1", "connection_id": "c1", "state": {"$in": ["scheduled", "held"]}}, "due_at", "connection"),
+        ({"team_id": "T1", "is_open": True, "state": {"$in": ["scheduled", "held"]}}, "due_at", "open_of_team"),
+        ({"team_id": "T1", "author_id": "U1", "is_open": True}, "due_at", "open_of_author"),
+        (
+            {"team_id": "T1", "connection_id": "c1", "is_open": True, "state": {"$in": ["scheduled", "held"]}},
+            "due_at",
+            "open_of_connection",
+        ),
     ],
 )
 async def test_each_list_has_its_index_and_sorts_nothing(crowded, now, query, order, index):

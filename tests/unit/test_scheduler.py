@@ -59,6 +59,7 @@ def build(deliver: Callable[[], Awaitable[object]], *, every: timedelta = SELDOM
     ticks = {
         "rescue": do_nothing,
         "settle_unknown": do_nothing,
+        "tell": do_nothing,
         "clean_up": do_nothing,
         "keep_access": do_nothing,
         **others,
@@ -77,7 +78,7 @@ async def running(scheduler: Scheduler) -> AsyncIterator[Scheduler]:
 
 
 async def test_every_tick_runs_at_once_on_start():
-    ticks = {name: Tick() for name in ("rescue", "settle_unknown", "clean_up", "keep_access")}
+    ticks = {name: Tick() for name in ("rescue", "settle_unknown", "tell", "clean_up", "keep_access")}
     deliver = Tick()
 
     async with running(build(deliver, **ticks)):

@@ -63,7 +63,7 @@ class Answering:
 
     def _answered(self, delivery: Delivery, answer: Literal["live", "again", "drop"]) -> Delivery:
         now = self._clock.now()
-        freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None, settled_at=now)
+        freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None, settled_at=now, is_owed=False)
         match answer:
             case "live":
                 return replace(freed, state=DeliveryState.PUBLISHED, detail="Seen live by its author.")
@@ -99,10 +99,11 @@ class Answering:
                 detail=None,
                 next_try_at=max(delivery.due_at, now),
                 is_confirmed=True,
+                is_owed=False,
                 settled_at=now,
             )
         else:
-            after = replace(delivery, state=DeliveryState.CANCELED, settled_at=now)
+            after = replace(delivery, state=DeliveryState.CANCELED, is_owed=False, settled_at=now)
         if not await self._deliveries.swap(delivery, after):
             return await self._own(member, delivery_id)
         if answer == "drop":

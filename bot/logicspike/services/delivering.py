@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,7 +20,6 @@ from ..domain import (
     Delivery,
     DeliveryState,
     HoldReason,
-    Member,
     Timings,
 )
 from ..events import DeliveryClaimed, Emit
@@ -33,8 +32,7 @@ from ..plugin.errors import (
     PostRejected,
     ReconnectRequired,
 )
-from .notices import LateQuestion
-from .ports import ConnectionStore, DeliveryStore, Notifier, StoreUnavailable
+from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
 from .refreshing import ConnectionGone, FreshCredential, Refreshing
 from .settling import Refusal, Settling, delivery_ids
 from .turns import choose_fairly, find_greedy_teams
@@ -43,13 +41,13 @@ __all__ = ["Delivering"]
 
 log = logging.getLogger(__name__)
 
-_LANES: Final = 64
-_LANES_PER_TEAM: Final = 48
+_LANES: Final = 96
+_LANES_PER_TEAM: Final = 64
 _PER_LANE: Final = 50
 _WINDOW: Final = 400
 _LOOKS: Final = 4
-_TOLD_AT_ONCE: Final = 4
-"""Slack takes some hundred messages a minute from an app; more at once would meet its limit, and slow what is due."""
+_BATCHES_IN_A_ROW: Final = 4
+"""How many batches a lane takes before it gives others their turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,6 @@ class Delivering:
         deliveries: where deliveries are kept.
         refreshing: hands out fresh credentials.
         settling: writes outcomes.
-        notifier: direct messages.
         clock: the time.
         emit: takes events.
         worker_id: names this process in claims.
@@ -88,7 +85,6 @@ class Delivering:
         deliveries: DeliveryStore,
         refreshing: Refreshing,
         settling: Settling,
-        notifier: Notifier,
         clock: Clock,
         emit: Emit,
         worker_id: str,
@@ -100,14 +96,12 @@ class Delivering:
         self._deliveries = deliveries
         self._refreshing = refreshing
         self._settling = settling
-        self._notifier = notifier
         self._clock = clock
         self._emit = emit
         self._worker_id = worker_id
         self._timings = timings
         self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()
-        self._telling = asyncio.Semaphore(_TOLD_AT_ONCE)
         self._busy: dict[str, str] = {}  # connection to workspace
         self._suspect = ""  # the connection whose lane may end this process; counts while it is busy
         self._is_stopping = False
@@ -139,11 +133,11 @@ class Delivering:
             by_connection[delivery.connection_id].append(delivery)
         taken = []
         for connection_id, connection in lanes.items():
-            batch = sorted(by_connection[connection_id], key=lambda each: (each.due_at, each.delivery_id))
+            batch = _in_order(by_connection[connection_id])
             may_have_more = is_cut_short or len(batch) == _PER_LANE
             lane = _Lane(
                 connection=connection,
-                batch=tuple(batch),
+                batch=batch,
                 owner=owner,
                 taken_at=taken_at,
                 may_have_more=may_have_more,
@@ -159,7 +153,7 @@ class Delivering:
         Together they would end together again, and the harmless ones be set aside with the one that does it. So the
         others are handed back, each a little later, before any lane begins.
         """
-        suspects = [lane for lane in lanes if any(each.deaths for each in lane.batch)]
+        suspects = [lane for lane in lanes if any(each.is_suspect for each in lane.batch)]
         waiting = suspects if self._suspect in self._busy else suspects[1:]
         # All at once: should the process end meanwhile, those not handed back yet would count as at work.
         now, pause = self._clock.now(), self._timings.between_suspects
@@ -245,13 +239,14 @@ class Delivering:
 
     async def _run(self, lane: _Lane) -> None:
         connection_id = lane.connection.connection_id
+        more: _Lane | None = lane
         try:
-            await self._ask_about_late([each for each in lane.batch if self._is_late(each)])
-            for place, delivery in enumerate(lane.batch):
-                if not any(each.deaths for each in lane.batch[place:]):
-                    self._clear(connection_id)
-                if not self._is_late(delivery):
-                    await self._try(delivery, lane)
+            for _ in range(_BATCHES_IN_A_ROW):
+                await self._serve(lane)
+                more = await self._take_more(lane) if lane.may_have_more and self._may_go_on() else None
+                if more is None:
+                    break
+                lane = more
         except StoreUnavailable:
             # Nothing is assumed: what was claimed is freed when its lease is over.
             log.warning("the database went away", extra={"event": "delivery.store_lost"})
@@ -263,6 +258,40 @@ class Delivering:
             log.info("a lane is released by its lease", extra={"event": "lane.kept", "connection_id": connection_id})
         if lane.may_have_more:
             self._wake()
+
+    async def _serve(self, lane: _Lane) -> None:
+        """Publish a batch, one after the other."""
+        await self._hold_late([each for each in lane.batch if self._is_late(each)])
+        for place, delivery in enumerate(lane.batch):
+            if not any(each.is_suspect for each in lane.batch[place:]):
+                self._clear(lane.connection.connection_id)
+            if not self._is_late(delivery):
+                await self._try(delivery, lane)
+
+    def _may_go_on(self) -> bool:
+        """Whether a lane may take another batch: nobody waits for its place, and the process goes on."""
+        return not self._is_stopping and len(self._busy) < _LANES
+
+    async def _take_more(self, lane: _Lane) -> _Lane | None:
+        """Claim the account's next posts under its lane, renewed; None when it has none, or is somebody else's now."""
+        now, taken_at = self._clock.now(), time.monotonic()
+        connection_id, until = lane.connection.connection_id, now + self._timings.lease
+        kept = await self._connections.take_lanes([connection_id], owner=lane.owner, until=until, now=now)
+        due_by = now + self._timings.look_ahead
+        wanted = await self._deliveries.list_due_of(connection_id, due_by, limit=_PER_LANE) if kept else ()
+        if not wanted:
+            return None
+        batch = await self._deliveries.claim(wanted, now=due_by, owner=self._worker_id, until=until)
+        for delivery in batch:
+            self._emit(DeliveryClaimed(**delivery_ids(delivery)))
+        more = replace(
+            lane,
+            connection=kept[0],
+            batch=_in_order(batch),
+            taken_at=taken_at,
+            may_have_more=len(batch) == _PER_LANE,
+        )
+        return more if await self._part_suspects([more]) else None
 
     async def _try(self, delivery: Delivery, lane: _Lane) -> None:
         try:
@@ -291,6 +320,7 @@ class Delivering:
             delivery,
             state=DeliveryState.PUBLISHING,
             attempts=(*delivery.attempts, attempt),
+            is_owed=False,  # what it was to say is overtaken
             claimed_until=self._clock.now() + self._timings.lease,
         )
         recorded_at = time.monotonic()
@@ -338,23 +368,13 @@ class Delivering:
         except (PlatformError, PlatformNotReady) as error:
             await self._settling.refused(delivery, Refusal(error=error, connection=fresh.connection))
         else:
-            done = await self._settling.published(delivery, published)
-            if done is not None:
-                # Beside the lane: Slack's answer must not make the account's next post late.
-                self._track(self._tell(done))
+            await self._settling.published(delivery, published)
 
-    async def _tell(self, done: Delivery) -> None:
-        async with self._telling:
-            try:
-                await self._settling.tell_published(done)
-            except Exception:
-                log.exception("telling failed", extra={"event": "delivery.untold", **delivery_ids(done)})
-
-    async def _ask_about_late(self, late: Sequence[Delivery]) -> None:
-        by_author: defaultdict[Member, list[Delivery]] = defaultdict(list)
+    async def _hold_late(self, late: Sequence[Delivery]) -> None:
+        """Hold what is late, whose authors are asked about it."""
         for delivery in late:
             held = self._settling.to_held(delivery, HoldReason.LATE, "The bot was not running when this was due.")
-            after = replace(held, is_asked=True)
+            after = replace(held, is_asked=True, is_owed=True)
             try:
                 is_held = await self._deliveries.swap(delivery, after)
             except StoreUnavailable:
@@ -363,9 +383,10 @@ class Delivering:
                 continue
             if is_held:
                 self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.LATE))
-                by_author[after.author].append(after)
-        for author, deliveries in by_author.items():
-            await self._notifier.notify(author, LateQuestion(deliveries=tuple(deliveries)))
+
+
+def _in_order(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
+    return tuple(sorted(deliveries, key=lambda each: (each.due_at, each.delivery_id)))
 
 
 class _NotPrepared(Exception):

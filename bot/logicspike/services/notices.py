@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -23,6 +24,7 @@ __all__ = [
     "OperatorTrouble",
     "OutcomeQuestion",
     "OutcomeSettled",
+    "PostsPublished",
     "ReconnectNeeded",
     "Reconnected",
     "TokensEnding",
@@ -125,6 +127,14 @@ class DeliveryPublished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostsPublished:
+    """Many posts are live at once; ``titles`` says what people read for each platform's name."""
+
+    deliveries: tuple[Delivery, ...]
+    titles: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFailed:
     """A post will not go out as it is; ``problems`` says what to change."""
 
@@ -193,6 +203,7 @@ Notice: TypeAlias = (
     | ReconnectNeeded
     | TokensEnding
     | DeliveryPublished
+    | PostsPublished
     | DeliveryDelayed
     | DeliveryFailed
     | DeliveryHeld

@@ -11,7 +11,6 @@ from ..clock import TimeReading
 from ..domain import (
     Connection,
     Delivery,
-    DeliveryState,
     Draft,
     DueDelivery,
     Member,
@@ -156,9 +155,9 @@ class ConnectionStore(Protocol):
 
         Args:
             connection_ids: whose lanes are wanted.
-            owner: a fresh random value for this very take.
+            owner: a random value, fresh unless lanes are renewed.
             until: end of the lease.
-            now: lanes whose lease is over by then are free.
+            now: lanes whose lease is over by then are free; those that the owner has already are renewed.
         """
         ...
 
@@ -215,6 +214,14 @@ class DeliveryStore(Protocol):
         """Claim those that are still scheduled and due, each for exactly one caller, under one fresh claim_token."""
         ...
 
+    async def list_due_of(self, connection_id: str, now: datetime, *, limit: int) -> tuple[str, ...]:
+        """Ids of what is scheduled and due for one account, oldest first."""
+        ...
+
+    async def free_claims(self, delivery_ids: Collection[str], *, now: datetime) -> tuple[str, ...]:
+        """Put those back on the schedule whose claim's lease is over and of which nothing was sent; which ones."""
+        ...
+
     async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
         """Let nothing of an account, or of a whole platform, be tried before a time; how many were moved."""
         ...
@@ -258,8 +265,12 @@ class DeliveryStore(Protocol):
         """All scheduled and held deliveries of a workspace: for when it removes the bot."""
         ...
 
-    async def count_in_state(self, team_id: str, state: DeliveryState) -> int:
-        """How many deliveries of the workspace are in a state."""
+    async def take_owed(self, *, owner: str, now: datetime, until: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Become the only one who tells the authors of these deliveries, across workspaces, what has become of them."""
+        ...
+
+    async def mark_told(self, delivery_ids: Collection[str], *, owner: str) -> None:
+        """Note that their authors were told, unless something else has become of them since."""
         ...
 
 

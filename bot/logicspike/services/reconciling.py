@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +17,7 @@ from ..events import DeliveryRescued, DeliveryRetried, DeliveryUnknown, Emit
 from ..platforms import NotSupported, PlatformNotReady, Platforms
 from ..plugin.errors import PlatformError, TokenExpired
 from ..plugin.types import PublishedPost
-from .notices import DeliveryPublished, OutcomeQuestion
+from .notices import OutcomeQuestion
 from .ports import ConnectionStore, DeliveryStore, Notifier
 from .refreshing import ConnectionGone, Refreshing
 from .settling import Settling
@@ -78,32 +79,37 @@ class Reconciling:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        rescued = 0
         now = self._clock.now()
         found = await self._deliveries.list_expired_claims(now)
-        suspects = _find_suspects(found)
-        for delivery in found:
-            if delivery.claimed_until is None or delivery.claimed_until > now:
-                continue
-            deaths = delivery.deaths + (delivery.delivery_id in suspects)
-            if delivery.state is DeliveryState.CLAIMED and deaths >= DEATHS:
-                rescued += await self._settling.park(delivery)
-                continue
-            # Spread out, lest they meet in one process again: who does it shows when they are tried one at a time.
-            place = suspects.get(delivery.delivery_id, 0)
-            at = now + place * self._timings.between_suspects if place else delivery.next_try_at
-            after = self._freed(delivery, deaths, at=at)
-            if not await self._deliveries.swap(delivery, after):
-                continue
-            rescued += 1
-            self._emit(DeliveryRescued(**_ids(after)))
-            if after.state is DeliveryState.UNKNOWN:
-                self._emit(DeliveryUnknown(**_ids(after)))
-        return rescued
+        expired = [each for each in found if each.claimed_until is not None and each.claimed_until <= now]
+        at_work = _find_at_work(found)
+        harmless = {each.delivery_id: each for each in expired if _is_harmless(each, at_work)}
+        freed = await self._deliveries.free_claims(harmless, now=now) if harmless else ()
+        for delivery_id in freed:
+            self._emit(DeliveryRescued(**_ids(harmless[delivery_id])))
+        others = [each for each in expired if each.delivery_id not in harmless]
+        rescued = await asyncio.gather(*(self._rescue(each, at_work) for each in others))
+        return len(freed) + sum(rescued)
 
-    def _freed(self, delivery: Delivery, deaths: int, *, at: datetime) -> Delivery:
+    async def _rescue(self, delivery: Delivery, at_work: Mapping[str, int]) -> bool:
+        """Free one that may have been what ended its process; whether it was still there to be freed."""
+        place = at_work.get(delivery.delivery_id)
+        died = replace(delivery, deaths=delivery.deaths + (place is not None))
+        if died.state is DeliveryState.CLAIMED and died.deaths >= DEATHS:
+            return await self._settling.park(delivery)
+        # Spread out, lest they meet in one process again: who does it shows when they are tried one at a time.
+        wait = (place or 0) * self._timings.between_suspects if died.is_suspect else timedelta(0)
+        after = self._freed(died, at=self._clock.now() + wait if wait else delivery.next_try_at)
+        if not await self._deliveries.swap(delivery, after):
+            return False
+        self._emit(DeliveryRescued(**_ids(after)))
+        if after.state is DeliveryState.UNKNOWN:
+            self._emit(DeliveryUnknown(**_ids(after)))
+        return True
+
+    def _freed(self, delivery: Delivery, *, at: datetime) -> Delivery:
         now = self._clock.now()
-        freed = replace(_freed_claim(delivery), deaths=deaths)
+        freed = _freed_claim(delivery)
         if delivery.state is DeliveryState.CLAIMED:
             return replace(freed, state=DeliveryState.SCHEDULED, next_try_at=delivery.not_before(at, now))
         attempts: tuple[Attempt, ...] = delivery.attempts
@@ -176,12 +182,10 @@ class Reconciling:
             published_url=found.url,
             detail=None,
             settled_at=self._clock.now(),
+            is_owed=True,
         )
         if await self._deliveries.swap(delivery, after):
             self._emit(PublishedEvent(**_ids(after)))
-            await self._notifier.notify(
-                after.author, DeliveryPublished(delivery=after, platform_title=self._title(after))
-            )
 
     async def _not_found(self, delivery: Delivery, *, is_certain: bool) -> None:
         checks = delivery.checks + is_certain
@@ -241,7 +245,7 @@ class Reconciling:
         return platform.title if platform else delivery.platform
 
 
-def _find_suspects(claimed: Iterable[Delivery]) -> dict[str, int]:
+def _find_at_work(claimed: Iterable[Delivery]) -> dict[str, int]:
     """The one of each account that its process was at when it ended: what was being published, else the first in line.
 
     Those behind it can't have done any harm, however often they were claimed with it.
@@ -254,6 +258,10 @@ def _find_suspects(claimed: Iterable[Delivery]) -> dict[str, int]:
         lines.setdefault((each.claim_token, each.connection_id), []).append(each)
     first = (min(line, key=_place_in_line) for line in lines.values())
     return {each.delivery_id: place for place, each in enumerate(first)}
+
+
+def _is_harmless(delivery: Delivery, at_work: Mapping[str, int]) -> bool:
+    return delivery.state is DeliveryState.CLAIMED and delivery.delivery_id not in at_work
 
 
 def _place_in_line(delivery: Delivery) -> tuple[bool, datetime, str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from ..clock import Clock
-from ..domain import LATE_AFTER, Connection, Delivery, DeliveryState, HoldReason, Member
-from .notices import LateQuestion
-from .ports import ConnectionStore, DeliveryStore, Notifier
+from ..domain import LATE_AFTER, Connection, Delivery, DeliveryState, HoldReason
+from .ports import ConnectionStore, DeliveryStore
 
 __all__ = ["Releasing"]
 
@@ -23,23 +20,19 @@ class Releasing:
     Args:
         connections: where connections are kept.
         deliveries: where deliveries are kept.
-        notifier: direct messages.
         clock: the time.
     """
 
-    def __init__(
-        self, *, connections: ConnectionStore, deliveries: DeliveryStore, notifier: Notifier, clock: Clock
-    ) -> None:
+    def __init__(self, *, connections: ConnectionStore, deliveries: DeliveryStore, clock: Clock) -> None:
         self._connections = connections
         self._deliveries = deliveries
-        self._notifier = notifier
         self._clock = clock
 
     async def release(self, connection: Connection) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
         """Let the posts held for this account go: future ones at their time, overdue ones now and in order.
 
         Returns:
-            What was released, and what is overdue by more than ten minutes: that stays held until the author says.
+            What was released, and what is overdue by more than ten minutes: that stays held, and its author is asked.
 
         Raises:
             StoreUnavailable: the database did not answer.
@@ -67,15 +60,7 @@ class Releasing:
         for connection in await self._connections.find_active(waiting):
             released, late = await self.release(connection)
             count += len(released) + len(late)
-            await self._ask_about(late)
         return count
-
-    async def _ask_about(self, late: Sequence[Delivery]) -> None:
-        by_author: defaultdict[Member, list[Delivery]] = defaultdict(list)
-        for delivery in late:
-            by_author[delivery.author].append(delivery)
-        for author, deliveries in by_author.items():
-            await self._notifier.notify(author, LateQuestion(deliveries=tuple(deliveries)))
 
     def _decide(self, delivery: Delivery) -> Delivery:
         now = self._clock.now()
@@ -85,12 +70,14 @@ class Releasing:
                 hold_reason=HoldReason.LATE,
                 detail="Its time passed while the account was away.",
                 is_asked=True,
+                is_owed=True,
             )
         return replace(
             delivery,
             state=DeliveryState.SCHEDULED,
             hold_reason=None,
             detail=None,
+            is_owed=False,
             next_try_at=max(delivery.due_at, now),
             settled_at=now,
         )

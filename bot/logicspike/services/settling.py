@@ -1,4 +1,6 @@
-"""What becomes of a delivery after a try: the outcome, written by compare-and-set, and who is told."""
+"""What becomes of a delivery after a try: the outcome, written by compare-and-set, with whether its author is owed a
+word (``telling`` says it).
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,7 @@ from ..plugin.errors import (
     TokenExpired,
 )
 from ..plugin.types import PublishedPost
-from .notices import DeliveryDelayed, DeliveryFailed, DeliveryHeld, DeliveryPublished, OperatorTrouble
-from .ports import ConnectionStore, DeliveryStore, MemberDirectory, Notifier, SlackUnavailable, StoreUnavailable
+from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
 from .refreshing import ConnectionGone, Refreshing
 
 __all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids", "retry_delay"]
@@ -54,15 +55,13 @@ class Refusal:
 
 
 class Settling:
-    """Writes outcomes and tells people.
+    """Writes outcomes.
 
     Args:
         platforms: the installed platforms.
         connections: where connections are kept.
         deliveries: where deliveries are kept.
         refreshing: renews refused tokens, marks dead connections.
-        members: who the admins are.
-        notifier: direct messages.
         clock: the time.
         emit: takes events.
         timings: how long a claim holds.
@@ -75,8 +74,6 @@ class Settling:
         connections: ConnectionStore,
         deliveries: DeliveryStore,
         refreshing: Refreshing,
-        members: MemberDirectory,
-        notifier: Notifier,
         clock: Clock,
         emit: Emit,
         timings: Timings,
@@ -85,17 +82,12 @@ class Settling:
         self._connections = connections
         self._deliveries = deliveries
         self._refreshing = refreshing
-        self._members = members
-        self._notifier = notifier
         self._clock = clock
         self._emit = emit
         self._timings = timings
 
-    async def published(self, delivery: Delivery, published: PublishedPost) -> Delivery | None:
-        """The post is live: write it down. Its author is told by ``tell_published``.
-
-        Returns:
-            The delivery as it is now; None when it was not ours any more.
+    async def published(self, delivery: Delivery, published: PublishedPost) -> bool:
+        """The post is live: write it down; whether it was still ours.
 
         Raises:
             StoreUnavailable: the outcome could not be written until the lease was over; it will be looked up.
@@ -107,15 +99,12 @@ class Settling:
             published_url=published.url,
             detail=None,
             settled_at=self._clock.now(),
+            is_owed=True,
         )
         if not await self._settle(delivery, after):
-            return None
+            return False
         self._emit(PublishedEvent(**delivery_ids(after)))
-        return after
-
-    async def tell_published(self, done: Delivery) -> None:
-        """Tell the author that a post is live."""
-        await self._notifier.notify(done.author, DeliveryPublished(delivery=done, platform_title=self._title(done)))
+        return True
 
     async def refused(self, delivery: Delivery, refusal: Refusal) -> None:
         """It did not go out, or nobody knows: do what the error asks for.
@@ -132,7 +121,7 @@ class Settling:
             case MemberActionRequired():
                 await self.hold(delivery, HoldReason.MEMBER, error.explanation)
             case OperatorActionRequired() | PlatformNotReady():
-                await self._wait_for_operator(delivery, error.explanation)
+                await self.hold(delivery, HoldReason.OPERATOR, error.explanation)
             case RateLimited():
                 await self._wait_for_the_bucket(delivery, error)
             case PostRejected():
@@ -157,17 +146,15 @@ class Settling:
         await self._deliveries.swap(delivery, after)
 
     async def hold(self, delivery: Delivery, reason: HoldReason, explanation: str) -> bool:
-        """Let it wait for somebody and tell the author; whether it was still ours.
+        """Let it wait for somebody, of which its author is to be told; whether it was still ours.
 
         Raises:
             StoreUnavailable: as for ``published``.
         """
-        after = self.to_held(delivery, reason, explanation)
+        after = replace(self.to_held(delivery, reason, explanation), is_owed=True)
         if not await self._settle(delivery, after):
             return False
         self._emit(HeldEvent(**delivery_ids(after), reason=reason))
-        notice = DeliveryHeld(delivery=after, platform_title=self._title(after), explanation=explanation)
-        await self._notifier.notify(after.author, notice)
         return True
 
     async def park(self, delivery: Delivery) -> bool:
@@ -179,10 +166,7 @@ class Settling:
         explanation = (
             "Publishing this post stopped the bot several times, so it was set aside. Nothing else is affected."
         )
-        if not await self.hold(delivery, HoldReason.PARKED, explanation):
-            return False
-        await self._tell_admins(delivery, f"A post ({delivery.delivery_id}) keeps stopping the bot and was set aside.")
-        return True
+        return await self.hold(delivery, HoldReason.PARKED, explanation)
 
     def to_held(self, delivery: Delivery, reason: HoldReason, explanation: str) -> Delivery:
         """The delivery as it is while held."""
@@ -242,22 +226,6 @@ class Settling:
             )
             await self._deliveries.swap(delivery, freed)
 
-    async def _wait_for_operator(self, delivery: Delivery, explanation: str) -> None:
-        if await self.hold(delivery, HoldReason.OPERATOR, explanation):
-            await self._tell_admins(delivery, explanation)
-
-    async def _tell_admins(self, delivery: Delivery, explanation: str) -> None:
-        notice = OperatorTrouble(
-            platform=delivery.platform, platform_title=self._title(delivery), explanation=explanation
-        )
-        try:
-            admins = await self._members.list_admins(delivery.team_id)
-        except SlackUnavailable:
-            log.warning("admins can't be told", extra={"event": "operator.untold", "platform": delivery.platform})
-            return
-        for admin in admins:
-            await self._notifier.notify(admin, notice)
-
     async def _wait_for_the_bucket(self, delivery: Delivery, error: RateLimited) -> None:
         """Let nothing of the whole bucket, the account's or our app's, be tried before the platform says so."""
         now = self._clock.now()
@@ -282,27 +250,22 @@ class Settling:
             next_try_at=at,
             tries=delivery.tries + is_counted,
             detail=_words(error),
+            is_owed=delivery.detail is None and at - self._clock.now() >= _WORTH_A_WORD,
         )
         if await self._settle(delivery, after):
             kind = DeliveryRetried if is_counted else DeliverySnoozed
             self._emit(kind(**delivery_ids(after), error=type(error).__name__))
-            if delivery.detail is None and at - self._clock.now() >= _WORTH_A_WORD:
-                await self._notifier.notify(
-                    after.author,
-                    DeliveryDelayed(delivery=after, platform_title=self._title(after), explanation=_words(error)),
-                )
 
     async def _fail(self, delivery: Delivery, error: Exception, problems: tuple[str, ...]) -> None:
         after = replace(
             close_attempt(delivery, "failed", _words(error)),
             state=DeliveryState.FAILED,
-            detail=_storable(" ".join(problems)),
+            detail=_storable("\n".join(" ".join(problem.split()) for problem in problems)),
             settled_at=self._clock.now(),
+            is_owed=True,
         )
         if await self._settle(delivery, after):
             self._emit(FailedEvent(**delivery_ids(after), error=type(error).__name__))
-            notice = DeliveryFailed(delivery=after, platform_title=self._title(after), problems=problems)
-            await self._notifier.notify(after.author, notice)
 
     async def _unknown(self, delivery: Delivery, error: Exception) -> None:
         after = replace(
@@ -343,7 +306,7 @@ def close_attempt(delivery: Delivery, outcome: str, detail: str | None = None) -
     attempts: tuple[Attempt, ...] = delivery.attempts
     if delivery.state is DeliveryState.PUBLISHING and attempts:
         attempts = (*attempts[:-1], replace(attempts[-1], outcome=outcome, detail=detail))
-    return replace(delivery, attempts=attempts, claim_token=None, claimed_by=None, claimed_until=None)
+    return replace(delivery, attempts=attempts, claim_token=None, claimed_by=None, claimed_until=None, is_owed=False)
 
 
 def delivery_ids(delivery: Delivery) -> dict[str, str]:

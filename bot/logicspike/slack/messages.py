@@ -20,6 +20,7 @@ from ..services.notices import (
     OperatorTrouble,
     OutcomeQuestion,
     OutcomeSettled,
+    PostsPublished,
     Reconnected,
     ReconnectNeeded,
     TokensEnding,
@@ -61,6 +62,7 @@ from .messages_posts import (
     render_delivery_published,
     render_outcome_question,
     render_outcome_settled,
+    render_posts_published,
 )
 from .messages_schedule import (
     account_question,
@@ -145,6 +147,8 @@ def render_notice(notice: Notice, *, zone: str, now: datetime, titles: Titles = 
             return render_tokens_ending(notice, zone, now)
         case DeliveryPublished():
             return render_delivery_published(notice)
+        case PostsPublished():
+            return render_posts_published(notice)
         case DeliveryDelayed():
             return render_delivery_delayed(notice, zone)
         case DeliveryFailed():

@@ -14,9 +14,10 @@ from ..services.notices import (
     DeliveryPublished,
     OutcomeQuestion,
     OutcomeSettled,
+    PostsPublished,
 )
 from .message import Message, actions, ask_first, build_message, button, note, paragraph, quoted
-from .mrkdwn import bullets, name, prose, show_day_and_time
+from .mrkdwn import bullets, is_web_address, link, name, prose, show_day_and_time
 from .surface import (
     CONNECT_RECONNECT,
     LATE_DROP,
@@ -26,7 +27,7 @@ from .surface import (
     OUTCOME_LIVE,
     SCHEDULE_OPEN,
 )
-from .wording import cancel_button, day_and_time, preview, target_words, view_button
+from .wording import cancel_button, count_posts, day_and_time, preview, target_words, title_of, view_button
 
 __all__ = [
     "describe_outcome",
@@ -37,12 +38,14 @@ __all__ = [
     "render_delivery_published",
     "render_outcome_question",
     "render_outcome_settled",
+    "render_posts_published",
     "rewrite_button",
 ]
 
 _PROBLEMS_SHOWN: Final = 10
 _PROBLEM_UNITS: Final = 250
 _SHORT: Final = 80
+_PUBLISHED_SHOWN: Final = 10
 
 
 def rewrite_button(delivery: Delivery, *, is_primary: bool = True) -> InteractiveElement:
@@ -60,6 +63,27 @@ def render_delivery_published(notice: DeliveryPublished) -> Message:
         quoted(delivery.post.text, _SHORT),
         actions(view_button(delivery)),
     )
+
+
+def render_posts_published(notice: PostsPublished) -> Message:
+    """Many posts went live together: one message instead of one for each."""
+    deliveries = notice.deliveries
+    rows = [
+        f"{_linked(each, target_words(each, title_of(each.platform, notice.titles)))}: {preview(each.post.text)}"
+        for each in deliveries[:_PUBLISHED_SHOWN]
+    ]
+    more = len(deliveries) - len(rows)
+    listed = bullets((*rows, *((f"and {more} more",) if more > 0 else ())))
+    return build_message(
+        f"Published: {count_posts(len(deliveries))}.",
+        paragraph(f"*Published* · {count_posts(len(deliveries))}\n{listed}"),
+    )
+
+
+def _linked(delivery: Delivery, words: str) -> str:
+    """The words as a link to the published post, where the platform gave an address."""
+    url = delivery.published_url
+    return link(url, words) if url is not None and is_web_address(url) else words
 
 
 def render_delivery_delayed(notice: DeliveryDelayed, zone: str) -> Message:

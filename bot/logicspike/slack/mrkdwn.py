@@ -152,9 +152,10 @@ def is_web_address(url: str | None) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-def link(url: str) -> str:
-    """Show an address that can be clicked, and read and copied as well."""
-    return f"<{escape(quote(url, safe=_URL_SAFE))}>"
+def link(url: str, words: str | None = None) -> str:
+    """Show an address that can be clicked, and read and copied as well; or words, ready for mrkdwn, that lead there."""
+    label = f"|{words}" if words else ""
+    return f"<{escape(quote(url, safe=_URL_SAFE))}{label}>"
 
 
 _URL_SAFE: Final = ":/?#[]@!$&'()*+,;=%-._~"

@@ -118,15 +118,15 @@ class MongoConnectionStore:
 
         Args:
             connection_ids: whose lanes are wanted.
-            owner: a fresh random value for this very take.
+            owner: a random value, fresh unless lanes are renewed.
             until: end of the lease.
-            now: lanes whose lease is over by then are free.
+            now: lanes whose lease is over by then are free; those that the owner has already are renewed.
 
         Raises:
             StoreUnavailable: the database did not answer; what was taken all the same is free when the lease is over.
         """
         wanted = {"_id": {"$in": list(connection_ids)}}
-        free = {"$or": [{"lane": None}, {"lane.until": {"$lte": now}}]}
+        free = {"$or": [{"lane": None}, {"lane.until": {"$lte": now}}, {"lane.owner": owner}]}
         try:
             await self._connections.update_many(
                 {**wanted, **free}, {"$set": {"lane": {"owner": owner, "until": until}}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Final
 
@@ -12,13 +11,11 @@ from pymongo import ASCENDING
 from pymongo.errors import PyMongoError
 
 from ..domain import Delivery, DeliveryState, DueDelivery, check_transition
-from .documents import changes_to, delivery_from_document, delivery_to_document
+from .documents import changes_between, delivery_from_document, delivery_to_document
 from .mongo import Database, Document, is_reply_lost, reports_outage, wins_or_landed
 
 __all__ = ["MongoDeliveryStore"]
 
-_OWNED: Final = frozenset(field.name for field in fields(Delivery)) - {"delivery_id"}
-_OPEN: Final = ("scheduled", "claimed", "publishing", "held", "unknown")
 _WAITING: Final = ("scheduled", "claimed", "publishing", "held")
 _OLDEST_FIRST: Final = [("next_try_at", ASCENDING), ("_id", ASCENDING)]
 _BY_DUE: Final = [("due_at", ASCENDING), ("_id", ASCENDING)]
@@ -27,8 +24,8 @@ _BY_DUE: Final = [("due_at", ASCENDING), ("_id", ASCENDING)]
 class MongoDeliveryStore:
     """The ``DeliveryStore``.
 
-    Besides a delivery's own fields a document has ``write_id``, the mark of the last move, by which a move finds out
-    whether it landed when its reply is lost.
+    Besides a delivery's own fields a document has ``is_open``; ``write_id``, the mark of the last move, by which a move
+    finds out whether it landed when its reply is lost; and while somebody is telling its author, ``telling``.
     """
 
     def __init__(self, database: Database) -> None:
@@ -123,6 +120,31 @@ class MongoDeliveryStore:
         return _all(await self._deliveries.find(ours).sort(_OLDEST_FIRST).to_list(None))
 
     @reports_outage
+    async def list_due_of(self, connection_id: str, now: datetime, *, limit: int) -> tuple[str, ...]:
+        """Ids of what is scheduled and due for one account, oldest first.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        query = {"connection_id": connection_id, "state": DeliveryState.SCHEDULED.value, "next_try_at": {"$lte": now}}
+        found = await self._deliveries.find(query, {"_id": 1}).sort(_OLDEST_FIRST).limit(limit).to_list(None)
+        return tuple(each["_id"] for each in found)
+
+    @reports_outage
+    async def free_claims(self, delivery_ids: Collection[str], *, now: datetime) -> tuple[str, ...]:
+        """Put those back on the schedule whose claim's lease is over and of which nothing was sent; which ones.
+
+        Raises:
+            StoreUnavailable: the database did not answer; some may have been freed.
+        """
+        over = {"_id": {"$in": list(delivery_ids)}, "state": "claimed", "claimed_until": {"$lte": now}}
+        mark = {"write_id": secrets.token_hex(12)}
+        claim = {"claim_token": "", "claimed_by": "", "claimed_until": ""}
+        await self._deliveries.update_many(over, {"$set": {"state": "scheduled", **mark}, "$unset": claim})
+        freed = await self._deliveries.find({"_id": {"$in": list(delivery_ids)}, **mark}, {"_id": 1}).to_list(None)
+        return tuple(each["_id"] for each in freed)
+
+    @reports_outage
     async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
         """Let nothing of an account, or of a whole platform, be tried before a time; how many were moved.
 
@@ -158,7 +180,9 @@ class MongoDeliveryStore:
             "is_asked": before.is_asked,
         }
         mark = {"write_id": secrets.token_hex(12)}
-        changes = changes_to({**delivery_to_document(after), **mark}, _OWNED)
+        # Only what changes: each index whose fields are left alone is spared the work.
+        telling = {"telling": None} if before.is_owed or after.is_owed else {}
+        changes = changes_between({**delivery_to_document(before), **telling}, {**delivery_to_document(after), **mark})
 
         async def write() -> bool:
             return (await self._deliveries.update_one({**place, **guard}, changes)).matched_count == 1
@@ -177,7 +201,7 @@ class MongoDeliveryStore:
     @reports_outage
     async def list_open(self, team_id: str, *, author_id: str | None = None, limit: int = 50) -> tuple[Delivery, ...]:
         """The workspace's deliveries that aren't settled (scheduled, claimed, publishing, held, unknown), by due_at."""
-        query: Document = {"team_id": team_id, "state": {"$in": _OPEN}}
+        query: Document = {"team_id": team_id, "is_open": True}
         if author_id is not None:
             query["author_id"] = author_id
         return _all(await self._deliveries.find(query).sort(_BY_DUE).limit(limit).to_list(None))
@@ -185,7 +209,7 @@ class MongoDeliveryStore:
     @reports_outage
     async def list_waiting(self, team_id: str, connection_id: str) -> tuple[Delivery, ...]:
         """Scheduled, claimed, publishing and held deliveries of a connection, by due_at."""
-        query = {"team_id": team_id, "connection_id": connection_id, "state": {"$in": _WAITING}}
+        query = {"team_id": team_id, "connection_id": connection_id, "is_open": True, "state": {"$in": _WAITING}}
         return _all(await self._deliveries.find(query).sort(_BY_DUE).to_list(None))
 
     @reports_outage
@@ -217,13 +241,44 @@ class MongoDeliveryStore:
     @reports_outage
     async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:
         """All scheduled and held deliveries of a workspace: for when it removes the bot."""
-        query = {"team_id": team_id, "state": {"$in": ["scheduled", "held"]}}
+        query = {"team_id": team_id, "is_open": True, "state": {"$in": ["scheduled", "held"]}}
         return _all(await self._deliveries.find(query).sort(_BY_DUE).to_list(None))
 
     @reports_outage
-    async def count_in_state(self, team_id: str, state: DeliveryState) -> int:
-        """How many deliveries of the workspace are in a state."""
-        return await self._deliveries.count_documents({"team_id": team_id, "state": state.value})
+    async def take_owed(self, *, owner: str, now: datetime, until: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Become the only one who tells the authors of these deliveries what has become of them.
+
+        Args:
+            owner: a fresh random value for this very take.
+            now: what somebody else took to tell and let lie until then is free.
+            until: end of the lease.
+            limit: how many at most.
+
+        Raises:
+            StoreUnavailable: the database did not answer; what was taken all the same is free when the lease is over.
+        """
+        free: Document = {"is_owed": True, "telling.until": {"$not": {"$gt": now}}}
+        found = await self._deliveries.find(free, {"_id": 1}).limit(limit).to_list(None)
+        if not found:
+            return ()
+        ids = {"_id": {"$in": [each["_id"] for each in found]}}
+        try:
+            await self._deliveries.update_many({**ids, **free}, {"$set": {"telling": {"owner": owner, "until": until}}})
+        except PyMongoError as error:
+            # The reply may be lost, not the take: what carries our mark is ours.
+            if not is_reply_lost(error):
+                raise
+        return _all(await self._deliveries.find({**ids, "telling.owner": owner}).sort(_BY_DUE).to_list(None))
+
+    @reports_outage
+    async def mark_told(self, delivery_ids: Collection[str], *, owner: str) -> None:
+        """Note that their authors were told, unless something else has become of them since.
+
+        Raises:
+            StoreUnavailable: the database did not answer; they may be told again.
+        """
+        ours = {"_id": {"$in": list(delivery_ids)}, "telling.owner": owner}
+        await self._deliveries.update_many(ours, {"$set": {"is_owed": False}, "$unset": {"telling": ""}})
 
 
 def _all(documents: Sequence[Document]) -> tuple[Delivery, ...]:

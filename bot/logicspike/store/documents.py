@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from ..domain import (
+    OPEN_STATES,
     Attempt,
     Connection,
     ConnectionStatus,
@@ -34,6 +35,7 @@ from .mongo import Document
 __all__ = [
     "authorization_from_document",
     "authorization_to_document",
+    "changes_between",
     "changes_to",
     "connection_from_document",
     "connection_to_document",
@@ -71,8 +73,8 @@ def connection_from_document(document: Document) -> Connection:
 
 
 def delivery_to_document(delivery: Delivery) -> Document:
-    """The document of a delivery."""
-    return _with_id(_to_document(delivery), "delivery_id")
+    """The document of a delivery; ``is_open`` is there for the indexes on what is not settled yet."""
+    return {**_with_id(_to_document(delivery), "delivery_id"), "is_open": delivery.state in OPEN_STATES}
 
 
 def delivery_from_document(document: Document) -> Delivery:
@@ -163,6 +165,13 @@ def changes_to(document: Document, owned: Collection[str]) -> Document:
     changes: Document = {"$set": {name: value for name, value in document.items() if name not in {"_id", "team_id"}}}
     gone = {name: "" for name in owned if name not in document}
     return {**changes, "$unset": gone} if gone else changes
+
+
+def changes_between(before: Document, after: Document) -> Document:
+    """The update that makes one document the other, touching only fields that differ."""
+    changed = {name: value for name, value in after.items() if name not in before or before[name] != value}
+    gone = {name: "" for name in before if name not in after}
+    return {operator: names for operator, names in (("$set", changed), ("$unset", gone)) if names}
 
 
 def _to_document(value: Any) -> Any:

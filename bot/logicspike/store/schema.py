@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from ..domain import OPEN_STATES
 from .mongo import Database, outages_as_unavailable, ping
 
 __all__ = ["INDEXES", "MIGRATIONS", "SCHEMA_VERSION", "SchemaTooNew", "ensure_schema"]
 
 _BUILDING: Final = timedelta(minutes=10)
+_NOT_THERE: Final = frozenset({26, 27})  # NamespaceNotFound, IndexNotFound
 
 
 class SchemaTooNew(Exception):
@@ -28,6 +30,8 @@ def _index(name: str, *keys: str, **options: object) -> IndexModel:
 def _purge() -> IndexModel:
     return _index("purge", "purge_at", expireAfterSeconds=0)
 
+
+_OPEN: Final = {"is_open": True}
 
 INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
     "social_connections": (
@@ -54,16 +58,25 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
         _purge(),
     ),
     "deliveries": (
-        # The look for what is due needs nothing but this index: it never touches a document.
-        _index("due", "state", "next_try_at", "_id", "team_id", "connection_id"),
+        # The look for what is due needs nothing but this index: it never touches a document. Those of what is
+        # scheduled, and of what is open, are partial: a post on its way out is written into as few as possible.
+        _index(
+            "due_next",
+            "state",
+            "next_try_at",
+            "_id",
+            "team_id",
+            "connection_id",
+            partialFilterExpression={"state": "scheduled"},
+        ),
+        _index("lane", "connection_id", "state", "next_try_at", "_id", partialFilterExpression={"state": "scheduled"}),
         _index("lease", "claimed_until", partialFilterExpression={"claimed_until": {"$exists": True}}),
         _index("held", "hold_reason", "connection_id", partialFilterExpression={"state": "held"}),
         _index("unasked", "settled_at", partialFilterExpression={"state": "unknown", "is_asked": False}),
-        _index("team", "team_id", "state", "due_at", "_id"),
-        _index("author", "team_id", "author_id", "state", "due_at", "_id"),
-        _index("connection", "team_id", "connection_id", "state", "due_at", "_id"),
-        _index("bucket", "connection_id", "state", "next_try_at"),
-        _index("platform_bucket", "platform", "state", "next_try_at"),
+        _index("owed", "telling.until", partialFilterExpression={"is_owed": True}),
+        _index("open_of_team", "team_id", "due_at", "_id", partialFilterExpression=_OPEN),
+        _index("open_of_author", "team_id", "author_id", "due_at", "_id", partialFilterExpression=_OPEN),
+        _index("open_of_connection", "team_id", "connection_id", "due_at", "_id", partialFilterExpression=_OPEN),
     ),
     "pending_authorizations": (_index("team", "team_id"), _purge()),
     "slack_installations": (),
@@ -72,7 +85,22 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
 }
 """Collection to indexes; a TTL index deletes a document once its ``purge_at`` is past, within about a minute."""
 
-MIGRATIONS: Final[Mapping[int, Callable[[Database], Awaitable[None]]]] = {}
+
+async def _mark_open_deliveries(database: Database) -> None:
+    """2: indexes on what is open need ``is_open``, and take the place of those on every state."""
+    deliveries = database.collection("deliveries")
+    states = [state.value for state in OPEN_STATES]
+    await deliveries.update_many({"is_open": None, "state": {"$in": states}}, {"$set": {"is_open": True}})
+    await deliveries.update_many({"is_open": None, "state": {"$nin": states}}, {"$set": {"is_open": False}})
+    for name in ("due", "team", "author", "connection", "bucket", "platform_bucket"):
+        try:
+            await deliveries.drop_index(name)
+        except OperationFailure as error:
+            if error.code not in _NOT_THERE:
+                raise
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[Database], Awaitable[None]]]] = {2: _mark_open_deliveries}
 """Version to what brings the one before it there. Each must bear being run twice, and two processes running it at once.
 
 The first layout is version 1 and needs none.

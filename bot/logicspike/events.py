@@ -198,14 +198,23 @@ class WorkspaceRemoved(Event):
 Emit = Callable[[Event], None]
 
 _WARNINGS: Final = (ConnectionNeedsReconnect, DeliveryFailed, DeliveryUnknown, TokenRefreshFailed)
+_DETAILS: Final = (DeliveryClaimed,)  # what became of it is told anyway
 
 
 def log_event(event: Event) -> None:
     """Write an event to the log: a sentence of its name and ids, and the same as ``extra`` fields."""
+    level = _level(event)
+    if not log.isEnabledFor(level):
+        return
     fields = asdict(event)
-    level = logging.WARNING if isinstance(event, _WARNINGS) else logging.INFO
     text = " ".join(f"{key}={value}" for key, value in fields.items())
     log.log(level, "%s %s", event.name, text, extra={"event": event.name, **fields})
+
+
+def _level(event: Event) -> int:
+    if isinstance(event, _WARNINGS):
+        return logging.WARNING
+    return logging.DEBUG if isinstance(event, _DETAILS) else logging.INFO
 
 
 def emit_to(sinks: Sequence[Emit]) -> Emit:

@@ -33,6 +33,7 @@ from .services.disconnecting import Disconnecting
 from .services.leaving import Leaving
 from .services.linking import Linking
 from .services.ports import MemberDirectory, Notifier
+from .services.publishing import Publishing
 from .services.reconciling import Reconciling
 from .services.refreshing import Refreshing
 from .services.releasing import Releasing
@@ -166,11 +167,19 @@ def _build_delivering(parts: Parts, refreshing: Refreshing) -> tuple[Delivering,
         emit=parts.emit,
         timings=parts.timings,
     )
-    delivering = Delivering(
+    publishing = Publishing(
         platforms=parts.platforms,
-        connections=stores.connections,
         deliveries=stores.deliveries,
         refreshing=refreshing,
+        settling=settling,
+        clock=parts.clock,
+        emit=parts.emit,
+        timings=parts.timings,
+    )
+    delivering = Delivering(
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        publishing=publishing,
         settling=settling,
         clock=parts.clock,
         emit=parts.emit,

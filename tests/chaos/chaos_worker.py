@@ -110,6 +110,7 @@ def _be_a_worker(config: Config, parent: int) -> None:
         os.dup2(os.open(config.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 2)
         os.dup2(2, 1)
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(process)d %(name)s %(message)s")
+        logging.getLogger("logicspike.events").setLevel(logging.DEBUG)
         _count_misses()
         asyncio.run(_work(config))
         code = 0

@@ -44,7 +44,7 @@ MUTANTS = (
     ),
     Mutant(
         name="nothing is recorded before the first byte",
-        path="services/delivering.py",
+        path="services/publishing.py",
         changes=(
             (
                 "        if not await self._deliveries.swap(delivery, publishing):\n            return",
@@ -55,7 +55,7 @@ MUTANTS = (
     ),
     Mutant(
         name="nobody minds how long the process stood still before it sends",
-        path="services/delivering.py",
+        path="services/publishing.py",
         changes=(("time.monotonic() - lane.taken_at > (self._timings.lease / 2).total_seconds()", "False"),),
         tests=("tests/figures/test_clocks.py::test_a_process_that_stood_still_sends_nothing",),
     ),

@@ -1,4 +1,4 @@
-"""Publishing what is due: choose whose turn it is, claim, prepare, write ahead, publish once, settle."""
+"""Publishing what is due: choose whose turn it is, claim, and let each account's posts go out in order."""
 
 from __future__ import annotations
 
@@ -8,33 +8,21 @@ import secrets
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..clock import Clock
 from ..domain import (
-    Attempt,
     Connection,
-    ConnectionStatus,
     Delivery,
-    DeliveryState,
-    HoldReason,
     Timings,
 )
 from ..events import DeliveryClaimed, Emit
-from ..events import DeliveryHeld as HeldEvent
-from ..platforms import PlatformNotReady, Platforms
-from ..plugin.errors import (
-    MemberActionRequired,
-    OperatorActionRequired,
-    PlatformError,
-    PostRejected,
-    ReconnectRequired,
-)
 from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
-from .refreshing import ConnectionGone, FreshCredential, Refreshing
-from .settling import Refusal, Settling, delivery_ids
+from .publishing import Lane, Publishing
+from .refreshing import FreshCredential
+from .settling import Settling, delivery_ids
 from .turns import choose_fairly, find_greedy_teams
 
 __all__ = ["Delivering"]
@@ -50,26 +38,14 @@ _BATCHES_IN_A_ROW: Final = 4
 """How many batches a lane takes before it gives others their turn."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lane:
-    """One account's turn: its posts, in order, under one lease that no other worker has."""
-
-    connection: Connection
-    batch: tuple[Delivery, ...]
-    owner: str
-    taken_at: float
-    may_have_more: bool
-
-
 class Delivering:
     """Publishes due deliveries, each account's in order and by one worker at a time, many accounts at once.
 
     Args:
-        platforms: the installed platforms.
         connections: where connections are kept.
         deliveries: where deliveries are kept.
-        refreshing: hands out fresh credentials.
-        settling: writes outcomes.
+        publishing: sends each.
+        settling: hands back what can't be sent now.
         clock: the time.
         emit: takes events.
         worker_id: names this process in claims.
@@ -80,10 +56,9 @@ class Delivering:
     def __init__(
         self,
         *,
-        platforms: Platforms,
         connections: ConnectionStore,
         deliveries: DeliveryStore,
-        refreshing: Refreshing,
+        publishing: Publishing,
         settling: Settling,
         clock: Clock,
         emit: Emit,
@@ -91,10 +66,9 @@ class Delivering:
         timings: Timings,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        self._platforms = platforms
         self._connections = connections
         self._deliveries = deliveries
-        self._refreshing = refreshing
+        self._publishing = publishing
         self._settling = settling
         self._clock = clock
         self._emit = emit
@@ -135,7 +109,7 @@ class Delivering:
         for connection_id, connection in lanes.items():
             batch = _in_order(by_connection[connection_id])
             may_have_more = is_cut_short or len(batch) == _PER_LANE
-            lane = _Lane(
+            lane = Lane(
                 connection=connection,
                 batch=batch,
                 owner=owner,
@@ -147,7 +121,7 @@ class Delivering:
             self._start(lane)
         return len(claimed)
 
-    async def _part_suspects(self, lanes: Sequence[_Lane]) -> list[_Lane]:
+    async def _part_suspects(self, lanes: Sequence[Lane]) -> list[Lane]:
         """Let only one lane run at a time whose posts were at work when a process ended, and hand the others back.
 
         Together they would end together again, and the harmless ones be set aside with the one that does it. So the
@@ -167,7 +141,7 @@ class Delivering:
         if self._suspect == connection_id:
             self._suspect = ""
 
-    async def _send_away(self, lane: _Lane, until: datetime) -> None:
+    async def _send_away(self, lane: Lane, until: datetime) -> None:
         for delivery in lane.batch:
             await self._settling.hand_back(delivery, at=delivery.not_before(until, self._clock.now()))
         await self._connections.release_lanes([lane.connection.connection_id], owner=lane.owner)
@@ -206,7 +180,7 @@ class Delivering:
                 break
         return chosen, lanes, is_cut_short
 
-    def _start(self, lane: _Lane) -> None:
+    def _start(self, lane: Lane) -> None:
         self._busy[lane.connection.connection_id] = lane.connection.team_id
         self._track(self._run(lane))
 
@@ -222,6 +196,7 @@ class Delivering:
             How many accounts' work had to be broken off; their posts are settled by the next process.
         """
         self._is_stopping = True
+        self._publishing.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout.total_seconds())
         left = list(self._tasks)
@@ -237,9 +212,9 @@ class Delivering:
 
     # --- a lane: one account's posts, in order -----------------------------------------------------------------------
 
-    async def _run(self, lane: _Lane) -> None:
+    async def _run(self, lane: Lane) -> None:
         connection_id = lane.connection.connection_id
-        more: _Lane | None = lane
+        more: Lane | None = lane
         try:
             for _ in range(_BATCHES_IN_A_ROW):
                 await self._serve(lane)
@@ -259,20 +234,21 @@ class Delivering:
         if lane.may_have_more:
             self._wake()
 
-    async def _serve(self, lane: _Lane) -> None:
+    async def _serve(self, lane: Lane) -> None:
         """Publish a batch, one after the other."""
-        await self._hold_late([each for each in lane.batch if self._is_late(each)])
+        await self._publishing.hold_late([each for each in lane.batch if self._publishing.is_late(each)])
+        opened: FreshCredential | None = None
         for place, delivery in enumerate(lane.batch):
             if not any(each.is_suspect for each in lane.batch[place:]):
                 self._clear(lane.connection.connection_id)
-            if not self._is_late(delivery):
-                await self._try(delivery, lane)
+            if not self._publishing.is_late(delivery):
+                opened = await self._publishing.publish(delivery, lane, opened)
 
     def _may_go_on(self) -> bool:
         """Whether a lane may take another batch: nobody waits for its place, and the process goes on."""
         return not self._is_stopping and len(self._busy) < _LANES
 
-    async def _take_more(self, lane: _Lane) -> _Lane | None:
+    async def _take_more(self, lane: Lane) -> Lane | None:
         """Claim the account's next posts under its lane, renewed; None when it has none, or is somebody else's now."""
         now, taken_at = self._clock.now(), time.monotonic()
         connection_id, until = lane.connection.connection_id, now + self._timings.lease
@@ -293,103 +269,6 @@ class Delivering:
         )
         return more if await self._part_suspects([more]) else None
 
-    async def _try(self, delivery: Delivery, lane: _Lane) -> None:
-        try:
-            await self._deliver(delivery, lane)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            log.exception("delivering failed", extra={"event": "delivery.bug", **delivery_ids(delivery)})
-
-    def _is_late(self, delivery: Delivery) -> bool:
-        return delivery.is_late(self._clock.now())
-
-    # --- one delivery ------------------------------------------------------------------------------------------------
-
-    async def _deliver(self, delivery: Delivery, lane: _Lane) -> None:
-        try:
-            fresh = await self._prepare(delivery, lane.connection)
-        except _NotPrepared as refusal:
-            await self._settling.refused(delivery, refusal.why)
-            return
-        if not await self._wait_until_due(delivery) or self._must_not_send(lane):
-            await self._settling.hand_back(delivery, at=delivery.next_try_at)
-            return
-        attempt = Attempt(attempt_id=secrets.token_hex(8), started_at=self._clock.now())
-        publishing = replace(
-            delivery,
-            state=DeliveryState.PUBLISHING,
-            attempts=(*delivery.attempts, attempt),
-            is_owed=False,  # what it was to say is overtaken
-            claimed_until=self._clock.now() + self._timings.lease,
-        )
-        recorded_at = time.monotonic()
-        if not await self._deliveries.swap(delivery, publishing):
-            return  # Canceled or freed meanwhile: it isn't ours any more.
-        if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or self._must_not_send(lane):
-            await self._settling.hand_back(publishing)
-            return
-        await self._publish(publishing, fresh)
-
-    async def _wait_until_due(self, delivery: Delivery) -> bool:
-        """Sleep the rest of the look-ahead; False when its time has not come even then (a clock was moved back)."""
-        left = delivery.next_try_at - self._clock.now()
-        if left > timedelta(0):
-            await asyncio.sleep(min(left, self._timings.look_ahead).total_seconds())
-        return delivery.next_try_at <= self._clock.now()
-
-    def _must_not_send(self, lane: _Lane) -> bool:
-        """Whether this process is stopping, or was paused so long that the lease may end under the request."""
-        return self._is_stopping or time.monotonic() - lane.taken_at > (self._timings.lease / 2).total_seconds()
-
-    async def _prepare(self, delivery: Delivery, connection: Connection) -> FreshCredential:
-        """Check that the author may still use the account, and get a credential that works now."""
-        if connection.status is ConnectionStatus.DISCONNECTED:
-            raise _NotPrepared(ReconnectRequired(f"{delivery.account_name} is not connected any more."), None)
-        if connection.owner_id != delivery.author_id:
-            raise _NotPrepared(
-                MemberActionRequired(f"You may not post with {connection.account.name} any more."), connection
-            )
-        if problems := self._platforms.problems(delivery.platform):
-            raise _NotPrepared(OperatorActionRequired(problems[0]), connection)
-        if found := self._platforms.validate(delivery.platform, connection.account, delivery.post):
-            raise _NotPrepared(PostRejected(*found), connection)
-        try:
-            return await self._refreshing.get_credential(connection)
-        except (PlatformError, PlatformNotReady) as error:
-            raise _NotPrepared(error, connection) from error
-        except ConnectionGone as error:
-            gone = ReconnectRequired(f"{delivery.account_name} is not connected any more.")
-            raise _NotPrepared(gone, None) from error
-
-    async def _publish(self, delivery: Delivery, fresh: FreshCredential) -> None:
-        try:
-            published = await self._platforms.publish(delivery.platform, fresh.credential, delivery.post)
-        except (PlatformError, PlatformNotReady) as error:
-            await self._settling.refused(delivery, Refusal(error=error, connection=fresh.connection))
-        else:
-            await self._settling.published(delivery, published)
-
-    async def _hold_late(self, late: Sequence[Delivery]) -> None:
-        """Hold what is late, whose authors are asked about it."""
-        for delivery in late:
-            held = self._settling.to_held(delivery, HoldReason.LATE, "The bot was not running when this was due.")
-            after = replace(held, is_asked=True, is_owed=True)
-            try:
-                is_held = await self._deliveries.swap(delivery, after)
-            except StoreUnavailable:
-                # The others' authors must hear of theirs; this one is freed when its lease is over, and comes again.
-                log.warning("the database went away", extra={"event": "delivery.store_lost", **delivery_ids(delivery)})
-                continue
-            if is_held:
-                self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.LATE))
-
 
 def _in_order(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
     return tuple(sorted(deliveries, key=lambda each: (each.due_at, each.delivery_id)))
-
-
-class _NotPrepared(Exception):
-    def __init__(self, error: Exception, connection: Connection | None) -> None:
-        super().__init__()
-        self.why = Refusal(error=error, connection=connection)

@@ -121,7 +121,7 @@ class Refreshing:
         return await self.get_credential(connection, refused_version=connection.token_version)
 
     async def _try_once(self, connection: Connection, refused_version: int | None) -> FreshCredential | None:
-        if self._is_good(connection, refused_version):
+        if connection.token_version != refused_version and self.is_still_good(connection):
             return FreshCredential(connection=connection, credential=self._open(connection))
         current = await self._read(connection)
         credential = self._open(current)
@@ -143,12 +143,15 @@ class Refreshing:
         finally:
             await self._connections.release_refresh_lease(current.connection_id, owner=owner)
 
-    def _is_good(self, connection: Connection, refused_version: int | None) -> bool:
-        """Whether what the caller read a moment ago will do; should it be outdated, the platform refuses it."""
+    def is_still_good(self, connection: Connection) -> bool:
+        """Whether what was read a moment ago will do; should it be outdated, the platform refuses it.
+
+        Raises:
+            PlatformNotReady: the platform can't be used now.
+        """
         return (
             connection.status is ConnectionStatus.ACTIVE
             and connection.sealed is not None
-            and connection.token_version != refused_version
             and not self._ends_soon(connection)
         )
 

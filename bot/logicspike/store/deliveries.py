@@ -11,7 +11,7 @@ from pymongo import ASCENDING
 from pymongo.errors import PyMongoError
 
 from ..domain import Delivery, DeliveryState, DueDelivery, check_transition
-from .documents import changes_between, delivery_from_document, delivery_to_document
+from .documents import delivery_changes, delivery_from_document, delivery_to_document
 from .mongo import Database, Document, is_reply_lost, reports_outage, wins_or_landed
 
 __all__ = ["MongoDeliveryStore"]
@@ -181,8 +181,10 @@ class MongoDeliveryStore:
         }
         mark = {"write_id": secrets.token_hex(12)}
         # Only what changes: each index whose fields are left alone is spared the work.
-        telling = {"telling": None} if before.is_owed or after.is_owed else {}
-        changes = changes_between({**delivery_to_document(before), **telling}, {**delivery_to_document(after), **mark})
+        changed, gone = delivery_changes(before, after)
+        if before.is_owed or after.is_owed:
+            gone["telling"] = ""
+        changes = {"$set": {**changed, **mark}, **({"$unset": gone} if gone else {})}
 
         async def write() -> bool:
             return (await self._deliveries.update_one({**place, **guard}, changes)).matched_count == 1

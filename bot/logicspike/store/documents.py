@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..domain import (
     OPEN_STATES,
@@ -35,10 +35,10 @@ from .mongo import Document
 __all__ = [
     "authorization_from_document",
     "authorization_to_document",
-    "changes_between",
     "changes_to",
     "connection_from_document",
     "connection_to_document",
+    "delivery_changes",
     "delivery_from_document",
     "delivery_to_document",
     "draft_from_document",
@@ -167,14 +167,26 @@ def changes_to(document: Document, owned: Collection[str]) -> Document:
     return {**changes, "$unset": gone} if gone else changes
 
 
-def changes_between(before: Document, after: Document) -> Document:
-    """The update that makes one document the other, touching only fields that differ."""
-    changed = {name: value for name, value in after.items() if name not in before or before[name] != value}
-    gone = {name: "" for name in before if name not in after}
-    return {operator: names for operator, names in (("$set", changed), ("$unset", gone)) if names}
+def delivery_changes(before: Delivery, after: Delivery) -> tuple[Document, Document]:
+    """What to set and what to unset so that one delivery's document becomes the other's: only what differs."""
+    changed: Document = {}
+    gone: Document = {}
+    for name in _field_names(Delivery):
+        value = getattr(after, name)
+        if value == getattr(before, name):
+            continue
+        if value is None:
+            gone[name] = ""
+        else:
+            changed[name] = _to_document(value)
+    if (before.state in OPEN_STATES) != (is_open := after.state in OPEN_STATES):
+        changed["is_open"] = is_open
+    return changed, gone
 
 
 def _to_document(value: Any) -> Any:
+    if isinstance(value, _AS_THEY_ARE):
+        return value
     match value:
         case Enum():
             return value.value
@@ -185,15 +197,27 @@ def _to_document(value: Any) -> Any:
         case tuple():
             return [_to_document(item) for item in value]
         case _ if is_dataclass(value):
-            named = {field.name: getattr(value, field.name) for field in fields(value)}
-            return {name: _to_document(item) for name, item in named.items() if item is not None}
+            named = ((name, getattr(value, name)) for name in _field_names(type(value)))
+            return {name: _to_document(item) for name, item in named if item is not None}
         case _:
             return value
 
 
+_AS_THEY_ARE: Final = (bool, int, bytes)  # text is left to the cases: an enumeration's members are text too
+
+
+_NAMES: Final[dict[type[Any], tuple[str, ...]]] = {}
+
+
+def _field_names(cls: type[Any]) -> tuple[str, ...]:
+    if cls not in _NAMES:
+        _NAMES[cls] = tuple(field.name for field in fields(cls))
+    return _NAMES[cls]
+
+
 def _from_document(cls: type[_T], document: Document, **converted: object) -> _T:
-    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # only ever called with dataclasses
-    plain = {name: _plain(value) for name, value in document.items() if name in known and name not in converted}
+    known = _field_names(cls)
+    plain = {name: _plain(document[name]) for name in known if name in document and name not in converted}
     return cls(**plain, **converted)
 
 

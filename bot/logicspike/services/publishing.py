@@ -1,0 +1,189 @@
+"""Publishing one post: prepare it, write the attempt ahead, send it once, settle what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ..clock import Clock
+from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Timings
+from ..events import DeliveryHeld as HeldEvent
+from ..events import Emit
+from ..platforms import PlatformNotReady, Platforms
+from ..plugin.errors import (
+    MemberActionRequired,
+    OperatorActionRequired,
+    PlatformError,
+    PostRejected,
+    ReconnectRequired,
+)
+from .ports import DeliveryStore, StoreUnavailable
+from .refreshing import ConnectionGone, FreshCredential, Refreshing
+from .settling import Refusal, Settling, delivery_ids
+
+__all__ = ["Lane", "Publishing"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One account's turn: its posts, in order, under one lease that no other worker has."""
+
+    connection: Connection
+    batch: tuple[Delivery, ...]
+    owner: str
+    taken_at: float
+    may_have_more: bool
+
+
+class Publishing:
+    """Publishes claimed deliveries, each at its time and at most once.
+
+    Args:
+        platforms: the installed platforms.
+        deliveries: where deliveries are kept.
+        refreshing: hands out fresh credentials.
+        settling: writes outcomes.
+        clock: the time.
+        emit: takes events.
+        timings: how long a claim holds, and how far ahead is looked.
+    """
+
+    def __init__(
+        self,
+        *,
+        platforms: Platforms,
+        deliveries: DeliveryStore,
+        refreshing: Refreshing,
+        settling: Settling,
+        clock: Clock,
+        emit: Emit,
+        timings: Timings,
+    ) -> None:
+        self._platforms = platforms
+        self._deliveries = deliveries
+        self._refreshing = refreshing
+        self._settling = settling
+        self._clock = clock
+        self._emit = emit
+        self._timings = timings
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Send nothing more; what has not been sent is handed back."""
+        self._is_stopping = True
+
+    async def publish(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
+        """Deliver one; the credential that worked, which the lane's next one may use, too."""
+        try:
+            return await self._deliver(delivery, lane, opened)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("delivering failed", extra={"event": "delivery.bug", **delivery_ids(delivery)})
+            return None
+
+    def is_late(self, delivery: Delivery) -> bool:
+        """Whether it is overdue by so much that its author has to be asked first."""
+        return delivery.is_late(self._clock.now())
+
+    # --- one delivery ------------------------------------------------------------------------------------------------
+
+    async def _deliver(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
+        try:
+            fresh = await self._prepare(delivery, lane.connection, opened)
+        except _NotPrepared as refusal:
+            await self._settling.refused(delivery, refusal.why)
+            return None
+        if not await self._wait_until_due(delivery) or self._must_not_send(lane):
+            await self._settling.hand_back(delivery, at=delivery.next_try_at)
+            return None
+        attempt = Attempt(attempt_id=secrets.token_hex(8), started_at=self._clock.now())
+        publishing = replace(
+            delivery,
+            state=DeliveryState.PUBLISHING,
+            attempts=(*delivery.attempts, attempt),
+            is_owed=False,  # what it was to say is overtaken
+            claimed_until=self._clock.now() + self._timings.lease,
+        )
+        recorded_at = time.monotonic()
+        if not await self._deliveries.swap(delivery, publishing):
+            return fresh  # Canceled or freed meanwhile: it isn't ours any more.
+        if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or self._must_not_send(lane):
+            await self._settling.hand_back(publishing)
+            return None
+        return fresh if await self._send(publishing, fresh) else None
+
+    async def _wait_until_due(self, delivery: Delivery) -> bool:
+        """Sleep the rest of the look-ahead; False when its time has not come even then (a clock was moved back)."""
+        left = delivery.next_try_at - self._clock.now()
+        if left > timedelta(0):
+            await asyncio.sleep(min(left, self._timings.look_ahead).total_seconds())
+        return delivery.next_try_at <= self._clock.now()
+
+    def _must_not_send(self, lane: Lane) -> bool:
+        """Whether this process is stopping, or was paused so long that the lease may end under the request."""
+        return self._is_stopping or time.monotonic() - lane.taken_at > (self._timings.lease / 2).total_seconds()
+
+    async def _prepare(
+        self, delivery: Delivery, connection: Connection, opened: FreshCredential | None
+    ) -> FreshCredential:
+        """Check that the author may still use the account, and get a credential that works now."""
+        if connection.status is ConnectionStatus.DISCONNECTED:
+            raise _NotPrepared(ReconnectRequired(f"{delivery.account_name} is not connected any more."), None)
+        if connection.owner_id != delivery.author_id:
+            raise _NotPrepared(
+                MemberActionRequired(f"You may not post with {connection.account.name} any more."), connection
+            )
+        if problems := self._platforms.problems(delivery.platform):
+            raise _NotPrepared(OperatorActionRequired(problems[0]), connection)
+        if found := self._platforms.validate(delivery.platform, connection.account, delivery.post):
+            raise _NotPrepared(PostRejected(*found), connection)
+        try:
+            if opened is not None and self._refreshing.is_still_good(opened.connection):
+                return opened
+            return await self._refreshing.get_credential(connection)
+        except (PlatformError, PlatformNotReady) as error:
+            raise _NotPrepared(error, connection) from error
+        except ConnectionGone as error:
+            gone = ReconnectRequired(f"{delivery.account_name} is not connected any more.")
+            raise _NotPrepared(gone, None) from error
+
+    async def _send(self, delivery: Delivery, fresh: FreshCredential) -> bool:
+        """Send it; whether the credential was taken."""
+        try:
+            published = await self._platforms.publish(delivery.platform, fresh.credential, delivery.post)
+        except (PlatformError, PlatformNotReady) as error:
+            await self._settling.refused(delivery, Refusal(error=error, connection=fresh.connection))
+            return False
+        await self._settling.published(delivery, published)
+        return True
+
+    async def hold_late(self, late: Sequence[Delivery]) -> None:
+        """Hold what is late, whose authors are asked about it.
+
+        Nothing is raised: what the database does not take is freed when its lease is over, and comes again.
+        """
+        for delivery in late:
+            held = self._settling.to_held(delivery, HoldReason.LATE, "The bot was not running when this was due.")
+            after = replace(held, is_asked=True, is_owed=True)
+            try:
+                is_held = await self._deliveries.swap(delivery, after)
+            except StoreUnavailable:
+                # The others' authors must hear of theirs; this one is freed when its lease is over, and comes again.
+                log.warning("the database went away", extra={"event": "delivery.store_lost", **delivery_ids(delivery)})
+                continue
+            if is_held:
+                self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.LATE))
+
+
+class _NotPrepared(Exception):
+    def __init__(self, error: Exception, connection: Connection | None) -> None:
+        super().__init__()
+        self.why = Refusal(error=error, connection=connection)

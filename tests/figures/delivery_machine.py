@@ -401,6 +401,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         self._adopt()
         left = [each for each in self.deliveries() if not _is_at_rest(each)]
         assert not left, f"nobody will ever see to {left}"
+        untold = [each for each in self.deliveries() if each.is_owed]
+        assert not untold, f"nobody will ever tell the authors of {untold}"
         self._check_the_end()
 
     def _check_the_end(self) -> None:
@@ -460,6 +462,7 @@ async def _tick(process: Process) -> None:
         process.services.reconciling.rescue,
         process.services.reconciling.settle_unknown,
         process.services.delivering.deliver_due,
+        process.services.telling.tell_owed,
     ):
         with contextlib.suppress(StoreUnavailable):
             await each()

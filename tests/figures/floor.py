@@ -12,6 +12,7 @@ from team import Directory, RecordingNotifier
 
 from logicspike.clock import Clock
 from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState, Timings
+from logicspike.events import Emit, emit_to
 from logicspike.platforms import Platforms
 from logicspike.plugin.types import Account, Credential, Post, TokenSet
 from logicspike.scheduler import Scheduler
@@ -82,7 +83,14 @@ class Worker:
         await self.services.delivering.stop(timedelta(seconds=10))
 
 
-def build_worker(stores: Stores, platform: LocalPlatform, clock: Clock, timings: Timings | None = None) -> Worker:
+def build_worker(
+    stores: Stores,
+    platform: LocalPlatform,
+    clock: Clock,
+    timings: Timings | None = None,
+    *,
+    on_event: Emit | None = None,
+) -> Worker:
     """A worker over these stores; its platforms are to be opened, its scheduler to be started."""
     bell, notifier = Bell(), RecordingNotifier()
     platforms = install(clock, [platform])
@@ -95,10 +103,11 @@ def build_worker(stores: Stores, platform: LocalPlatform, clock: Clock, timings:
             notifier=notifier,
             vault=Vault(parse_key_ring(KEYS)),
             clock=clock,
-            emit=bell.on_event,
+            emit=emit_to([bell.on_event, *([on_event] if on_event is not None else [])]),
             public_url=PUBLIC_URL,
             timings=timings,
             wake=bell.ring,
+            wake_teller=bell.ring_teller,
         )
     )
     scheduler = build_scheduler(services, stores, clock, timings)

@@ -20,7 +20,7 @@ from yarl import URL
 
 from logicspike.clock import MovableClock, SystemClock, TimeReading
 from logicspike.domain import Delivery, DeliveryState, HoldReason, Timings
-from logicspike.services import delivering
+from logicspike.services import delivering, publishing
 from logicspike.services.connecting import Callback
 from logicspike.services.notices import ConnectLink
 from logicspike.services.scheduling import Scheduled, ScheduleRequest
@@ -50,8 +50,8 @@ class _OwnClock:
 
 
 def _with_clock(services: Services, clock: _OwnClock) -> None:
-    settling = services.delivering._settling
-    for service in (services.delivering, services.reconciling, services.refreshing, settling):
+    publishing, settling = services.delivering._publishing, services.delivering._settling
+    for service in (services.delivering, publishing, services.reconciling, services.refreshing, settling):
         service._clock = clock
 
 
@@ -121,7 +121,8 @@ async def test_a_process_that_stood_still_sends_nothing(team, monkeypatch):
     await team.connect()
     delivery = await team.schedule()
     stood_still = [0.0]
-    monkeypatch.setattr(delivering, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + stood_still[0]))
+    for module in (delivering, publishing):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + stood_still[0]))
     claim = team.stores.deliveries.claim
 
     async def claim_and_stand_still(*args: object, **kwargs: object) -> object:

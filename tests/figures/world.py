@@ -18,7 +18,7 @@ from team import Directory, RecordingNotifier
 from logicspike.clock import MovableClock
 from logicspike.domain import Timings
 from logicspike.platforms import Platforms
-from logicspike.services import delivering, refreshing, settling
+from logicspike.services import delivering, publishing, refreshing, settling, telling
 from logicspike.services.ports import StoreUnavailable
 from logicspike.vault import Vault, generate_key, parse_key_ring
 from logicspike.wiring import Parts, Services, build_services
@@ -154,7 +154,7 @@ class World:
         self.processes = [self._build() for _ in range(processes)]
 
     async def open(self) -> None:
-        for module in (delivering, settling, refreshing):
+        for module in (delivering, publishing, settling, refreshing, telling):
             self._patch(module, "time", self)
         self._patch(settling, "_SETTLE_PAUSE_SECONDS", 0)
         # Ids decide who is first among equals: a run is repeatable only if they are.

@@ -105,6 +105,7 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
         ),
         notices.TokensEnding(connection=connection, platform_title=word, ends_at=DUE),
         notices.DeliveryPublished(delivery=delivery, platform_title=word),
+        notices.PostsPublished(deliveries=many, titles={"acme": word}),
         notices.DeliveryFailed(delivery=delivery, platform_title=word, problems=(word,) * count),
         notices.DeliveryDelayed(delivery=delivery, platform_title=word, explanation=word),
         *(
@@ -504,6 +505,16 @@ def test_the_help_lists_every_subcommand_under_the_configured_name():
     assert all(f"`/link{form}`" in connect for form in ("", " &lt;platform&gt;", " remove &lt;account&gt;", " help"))
     assert all(f"`/plan{form}`" in schedule for form in ("", " list", " cancel &lt;id&gt;", " help"))
     assert "`/plan acme tomorrow 9:30 We are hiring!`" in schedule
+
+
+def test_posts_that_went_live_together_are_links_in_one_message():
+    url = "https://acme.example/1?a=b&c=d"
+    posts = tuple(make_delivery(published_url=url, account_name=f"Shop <{number}>") for number in range(12))
+    notice = notices.PostsPublished(deliveries=posts, titles={"acme": "Acme"})
+    shown = json.dumps(messages.render_notice(notice, zone=ZONE, now=NOW).to_payload(), ensure_ascii=False)
+    assert "*Published* · 12 posts" in shown
+    assert "<https://acme.example/1?a=b&amp;c=d|Acme – Shop &lt;9&gt;>: " in shown
+    assert "and 2 more" in shown
 
 
 def test_a_published_post_without_a_web_address_has_no_button():

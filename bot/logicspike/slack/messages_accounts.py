@@ -31,7 +31,6 @@ from .message import (
     note,
     paragraph,
 )
-from .messages_late import late_rows
 from .mrkdwn import bullets, code, link, name, prose, show_day_and_time, show_time
 from .surface import (
     CONNECT_CHOOSE,
@@ -202,7 +201,7 @@ def _due_words(due_at: datetime | None, zone: str, now: datetime) -> str:
 
 
 def render_reconnected(notice: Reconnected, zone: str) -> Message:
-    """An account is back: what goes out by itself, and what is too late to do so unasked."""
+    """An account is back: what goes out by itself; what is too late to do so is asked about in a message of its own."""
     account = account_words(notice.connection, notice.platform_title)
     released = tuple(
         f"{show_day_and_time(delivery.due_at, zone)}: {preview(delivery.post.text)}"
@@ -213,7 +212,8 @@ def render_reconnected(notice: Reconnected, zone: str) -> Message:
     if released:
         listed = bullets((*released, *((f"and {more} more",) if more > 0 else ())))
         blocks.append(paragraph(f"{count_posts(len(notice.released))} will go out as planned:\n{listed}"))
-    blocks.extend(late_rows(notice.late, zone, {notice.connection.platform: notice.platform_title}))
+    if notice.late:
+        blocks.append(paragraph(_too_late(notice)))
     blocks.append(actions(button("Show what is scheduled", POST_LIST)))
     return build_message(_reconnected_words(account, notice), *blocks)
 
@@ -223,8 +223,12 @@ def _reconnected_words(account: str, notice: Reconnected) -> str:
     if notice.released:
         sentences.append(f"{count_posts(len(notice.released))} will go out as planned.")
     if notice.late:
-        sentences.append(f"{posts_are(len(notice.late))} too late to go out unasked: please decide.")
+        sentences.append(_too_late(notice))
     return " ".join(sentences)
+
+
+def _too_late(notice: Reconnected) -> str:
+    return f"{posts_are(len(notice.late))} too late to go out unasked; I ask you about that in another message."
 
 
 def render_tokens_ending(notice: TokensEnding, zone: str, now: datetime) -> Message:

@@ -14,7 +14,7 @@ from .mrkdwn import show_day_and_time
 from .surface import LATE_DROP, LATE_PUBLISH
 from .wording import NO_TITLES, Titles, count_posts, preview, target_words, title_of
 
-__all__ = ["late_rows", "render_late_question"]
+__all__ = ["render_late_question"]
 
 _SHOWN: Final = 10
 
@@ -23,10 +23,10 @@ def render_late_question(notice: LateQuestion, zone: str, titles: Titles = NO_TI
     """Posts are overdue by more than ten minutes: publish now, or drop?"""
     count = len(notice.deliveries)
     text = f"{count_posts(count)} could not go out on time. Nothing is lost: please decide what to do."
-    return build_message(text, *late_rows(notice.deliveries, zone, titles))
+    return build_message(text, *_late_rows(notice.deliveries, zone, titles))
 
 
-def late_rows(deliveries: tuple[Delivery, ...], zone: str, titles: Titles) -> Iterator[Block | None]:
+def _late_rows(deliveries: tuple[Delivery, ...], zone: str, titles: Titles) -> Iterator[Block | None]:
     """The question, and the buttons for each of the first ten posts; nothing without posts."""
     if not deliveries:
         return

@@ -23,6 +23,7 @@ from logicspike.domain import Connection, Delivery, Member
 from logicspike.events import Event
 from logicspike.platforms import Platforms
 from logicspike.services.answering import Answering
+from logicspike.services.asking_to_reconnect import AskingToReconnect
 from logicspike.services.connecting import Callback, Connecting
 from logicspike.services.delivering import Delivering
 from logicspike.services.disconnecting import Disconnecting
@@ -99,6 +100,7 @@ class Team:
     linking: Linking
     disconnecting: Disconnecting
     scheduling: Scheduling
+    asking_to_reconnect: AskingToReconnect
     refreshing: Refreshing
     renewing: Renewing
     delivering: Delivering

@@ -167,6 +167,7 @@ async def _start(
         scheduler.start()
         stack.push_async_callback(scheduler.stop)
         stack.callback(services.renewing.stop)
+        stack.callback(services.asking_to_reconnect.stop)
     return Bot(address=address, platforms=platforms, scheduler=scheduler, services=services)
 
 

@@ -111,6 +111,8 @@ class Connection:
         renew_at: when the tokens are renewed ahead of their end, or that is tried again; None where they have no known
             end, or nothing to be renewed with.
         renewal_tries: how often that was tried since they were last written.
+        notice_owed_since: since when its owner is to be told that it needs a reconnect; None once they were.
+        notice_due_at: when they may be told, by whoever claims it; None as above.
         reconnects: the connection that a sign-in was meant to renew, when another account came back.
         created_at: when it was first connected.
     """
@@ -132,6 +134,8 @@ class Connection:
     refreshed_at: datetime | None = None
     renew_at: datetime | None = None
     renewal_tries: int = 0
+    notice_owed_since: datetime | None = None
+    notice_due_at: datetime | None = None
     reconnects: str | None = None
 
 

@@ -42,7 +42,7 @@ class Scheduler:
         settle_unknown: looks up unknown outcomes.
         tell: says what authors are owed.
         clean_up: throws away what nobody came back for.
-        keep_access: renews access ahead of need.
+        keep_access: renews access ahead of need, and asks for what only its owner can bring back.
         timings: how often each tick comes round.
     """
 

@@ -27,6 +27,7 @@ from .events import (
 from .platforms import Platforms
 from .scheduler import Scheduler
 from .services.answering import Answering
+from .services.asking_to_reconnect import AskingToReconnect
 from .services.connecting import Connecting
 from .services.delivering import Delivering
 from .services.disconnecting import Disconnecting
@@ -90,6 +91,7 @@ class Services:
     linking: Linking
     disconnecting: Disconnecting
     scheduling: Scheduling
+    asking_to_reconnect: AskingToReconnect
     refreshing: Refreshing
     renewing: Renewing
     delivering: Delivering
@@ -103,11 +105,17 @@ class Services:
 def build_services(parts: Parts) -> Services:
     """Build all use cases over the same parts."""
     stores, clock, emit = parts.stores, parts.clock, parts.emit
-    refreshing = Refreshing(
+    asking_to_reconnect = AskingToReconnect(
         platforms=parts.platforms,
         connections=stores.connections,
         deliveries=stores.deliveries,
         notifier=parts.notifier,
+        clock=clock,
+    )
+    refreshing = Refreshing(
+        platforms=parts.platforms,
+        connections=stores.connections,
+        asking_to_reconnect=asking_to_reconnect,
         vault=parts.vault,
         clock=clock,
         emit=emit,
@@ -137,6 +145,7 @@ def build_services(parts: Parts) -> Services:
             clock=clock,
             emit=emit,
         ),
+        asking_to_reconnect=asking_to_reconnect,
         refreshing=refreshing,
         renewing=Renewing(connections=stores.connections, refreshing=refreshing, clock=clock),
         delivering=delivering,
@@ -251,13 +260,17 @@ def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: T
         await stores.connections.delete_stale_choices(clock.now() - _CHOICE_LIFETIME)
         await services.leaving.finish_removals()
 
+    async def keep_access() -> None:
+        await services.asking_to_reconnect.ask_owed()
+        await services.renewing.renew_due()
+
     return Scheduler(
         deliver=services.delivering.deliver_due,
         rescue=services.reconciling.rescue,
         settle_unknown=settle_unknown,
         tell=services.telling.tell_owed,
         clean_up=clean_up,
-        keep_access=services.renewing.renew_due,
+        keep_access=keep_access,
         timings=timings,
     )
 

@@ -47,9 +47,13 @@ class Faults:
     def was_hit(self) -> bool:
         return len(self.calls) > self.at
 
+    def behind(self, part: object, name: str) -> Any:
+        """A part whose every call passes by these faults."""
+        return _Faulty(part, name, self)
+
     async def around(self, name: str, call: Callable[[], Any]) -> Any:
         is_outage = self.kind in {"before", "after"}
-        if not self.is_armed or (is_outage and name.startswith("platforms.")):
+        if not self.is_armed or (is_outage and name.startswith(("platforms.", "notifier."))):
             return await call()
         position = len(self.calls)
         self.calls.append(name)

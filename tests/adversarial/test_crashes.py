@@ -137,3 +137,40 @@ async def test_a_callback_broken_off_anywhere_can_be_repeated(team, restart, fau
         position += 1
     assert position > 8
     await check_invariants()
+
+
+@pytest.mark.parametrize("kind", OUTAGES + CRASHES)
+async def test_an_access_that_is_over_is_told_to_its_owner_wherever_that_is_broken_off(team, restart, faults, kind):
+    connection = await team.connect()
+    told_twice = []
+    position = 0
+    while True:
+        await team.sign_in(team.ana, connection_id=connection.connection_id)
+        team.fake.perform("revoke")
+        team.clock.advance(timedelta(minutes=52))
+        broken, rest = restart(faults), [restart() for _ in range(4)]
+        broken.asking_to_reconnect._notifier = faults.behind(broken.notifier, "notifier")
+        faults.arm(position, kind, lasts=LEFT if kind in CRASHES else 1)
+        await keep_access(broken)
+        faults.disarm()
+        if not faults.was_hit:
+            break
+        for process in rest:
+            team.clock.advance(timedelta(minutes=3))
+            await keep_access(process)
+        step = faults.calls[position]
+        assert (await team.connection(connection)).status is ConnectionStatus.NEEDS_RECONNECT, step
+        told = sum(len(process.notifier.of(ReconnectNeeded)) for process in (broken, *rest))
+        assert told in {1, 2}, (step, told)
+        told_twice += [step] * (told == 2)
+        position += 1
+    assert position > 5
+    # What Slack took can't be taken back: only who ends right after that, or can't note it, tells it once more.
+    assert set(told_twice) <= {"notifier.notify", "connections.settle_notice"}, told_twice
+
+
+async def keep_access(process):
+    """One round of the tick that keeps accounts alive, however it ends."""
+    with contextlib.suppress(StoreUnavailable, asyncio.CancelledError):
+        await process.asking_to_reconnect.ask_owed()
+        await process.renewing.renew_due()

@@ -105,6 +105,13 @@ class MemoryConnections:
         if connection_id in self.refresh_leases and self.refresh_leases[connection_id].owner == owner:
             del self.refresh_leases[connection_id]
 
+    async def settle_notice(self, connection: Connection) -> bool:
+        stored = await self.find(connection.team_id, connection.connection_id)
+        if stored is None or stored.notice_owed_since != connection.notice_owed_since:
+            return False
+        self.rows[stored.connection_id] = replace(stored, notice_owed_since=None, notice_due_at=None)
+        return True
+
     async def delete_stale_choices(self, created_before: datetime) -> int:
         stale = [key for key, each in self.rows.items() if not _is_chosen(each) and each.created_at < created_before]
         for each in stale:

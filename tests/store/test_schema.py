@@ -170,3 +170,34 @@ async def test_of_many_who_want_to_renew_the_same_tokens_one_may(real_stores, ne
     claims = [real_stores.connections.claim_renewal(connection, until=now + timedelta(minutes=2)) for _ in range(20)]
     assert sum(await asyncio.gather(*claims)) == 1
     assert await real_stores.connections.list_due_renewals(now, limit=5) == ()
+
+
+async def test_the_look_for_owed_notices_reads_only_those(real_stores, real_database, new_connection, now):
+    for number in range(300):
+        due_at = now + timedelta(minutes=number - 3) if number % 3 else None
+        status = ConnectionStatus.ACTIVE if number % 5 == 0 else ConnectionStatus.NEEDS_RECONNECT
+        owed = {"notice_due_at": due_at, "notice_owed_since": due_at and now - timedelta(hours=1)}
+        await real_stores.connections.insert(new_connection(status=status, **owed))
+    owing = await real_stores.connections.list_owed_notices(now, limit=50)
+    assert [each.notice_due_at for each in owing] == [now - timedelta(minutes=2), now - timedelta(minutes=1)]
+    find = {
+        "find": "social_connections",
+        "filter": {"status": "needs_reconnect", "notice_due_at": {"$lte": now}},
+        "sort": {"notice_due_at": 1},
+        "limit": 50,
+    }
+    explained = await explain(real_database, find)
+    assert "'indexName': 'owed_notices'" in str(explained["queryPlanner"]["winningPlan"])
+    assert explained["executionStats"]["totalDocsExamined"] == len(owing)
+
+
+async def test_a_notice_is_claimed_by_one_and_settled_once(real_stores, new_connection, now):
+    connection = new_connection(
+        status=ConnectionStatus.NEEDS_RECONNECT, notice_due_at=now, notice_owed_since=now - timedelta(hours=1)
+    )
+    connections = real_stores.connections
+    await connections.insert(connection)
+    claims = [connections.claim_notice(connection, until=now + timedelta(minutes=n)) for n in range(1, 20)]
+    assert sum(await asyncio.gather(*claims)) == 1
+    assert sum(await asyncio.gather(*(connections.settle_notice(connection) for _ in range(5)))) == 1
+    assert await connections.list_owed_notices(now + timedelta(days=1), limit=5) == ()

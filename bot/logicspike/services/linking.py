@@ -190,6 +190,8 @@ class Linking:
             refreshed_at=now,
             renew_at=renew_at,
             renewal_tries=0,
+            notice_owed_since=None,
+            notice_due_at=None,
         )
         return connection if await self._connections.swap(before, connection) else None
 

@@ -185,6 +185,18 @@ class ConnectionStore(Protocol):
         """Become the one who tries to renew these tokens; unless it works they are due again at a later time."""
         ...
 
+    async def list_owed_notices(self, now: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Connections, across workspaces, whose owner is to be told by now that they need a reconnect, oldest first."""
+        ...
+
+    async def claim_notice(self, connection: Connection, *, until: datetime) -> bool:
+        """Become the one who tells the owner; unless it's settled, it is due again at a later time."""
+        ...
+
+    async def settle_notice(self, connection: Connection) -> bool:
+        """Note that the owner is owed nothing any more; False when that was so already."""
+        ...
+
     async def delete_stale_choices(self, created_before: datetime) -> int:
         """Delete connections whose account was never chosen; how many."""
         ...

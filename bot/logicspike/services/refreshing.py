@@ -13,15 +13,15 @@ from datetime import timedelta
 from typing import Final
 
 from ..clock import Clock
-from ..domain import Connection, ConnectionStatus, Member, Timings
+from ..domain import Connection, ConnectionStatus, Timings
 from ..events import ConnectionNeedsReconnect, Emit, TokenRefreshFailed, TokensRefreshed
 from ..platforms import PlatformNotReady, Platforms
 from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, ReconnectRequired, TokenExpired
 from ..plugin.types import Credential, Platform, TokenSet
 from ..vault import SealBroken, Vault
+from .asking_to_reconnect import AskingToReconnect
 from .credentials import open_credential, plan_renewal, seal_credential, with_tokens
-from .notices import ReconnectNeeded
-from .ports import ConnectionStore, DeliveryStore, Notifier, StoreUnavailable
+from .ports import ConnectionStore, StoreUnavailable
 from .withdrawing import withdraw
 
 __all__ = ["ConnectionGone", "FreshCredential", "Refreshing"]
@@ -54,8 +54,7 @@ class Refreshing:
     Args:
         platforms: the installed platforms.
         connections: where connections are kept.
-        deliveries: where deliveries are kept, to say how many wait.
-        notifier: direct messages.
+        asking_to_reconnect: tells owners that only they can help.
         vault: seals tokens.
         clock: the time.
         emit: takes events.
@@ -68,8 +67,7 @@ class Refreshing:
         *,
         platforms: Platforms,
         connections: ConnectionStore,
-        deliveries: DeliveryStore,
-        notifier: Notifier,
+        asking_to_reconnect: AskingToReconnect,
         vault: Vault,
         clock: Clock,
         emit: Emit,
@@ -78,8 +76,7 @@ class Refreshing:
     ) -> None:
         self._platforms = platforms
         self._connections = connections
-        self._deliveries = deliveries
-        self._notifier = notifier
+        self._asking = asking_to_reconnect
         self._vault = vault
         self._clock = clock
         self._emit = emit
@@ -96,7 +93,7 @@ class Refreshing:
             refused_version: the token_version the platform has just refused; those tokens are not handed out again.
 
         Raises:
-            ReconnectRequired: only the member can help; the connection is marked and its owner was told.
+            ReconnectRequired: only the member can help; the connection is marked and its owner told.
             ConnectionGone: it was removed or disconnected.
             OperatorActionRequired, PlatformUnavailable, RateLimited: the refresh did not work for now.
             PlatformNotReady: the platform can't be used now.
@@ -277,23 +274,13 @@ class Refreshing:
             StoreUnavailable: the database did not answer.
         """
         if connection.status is ConnectionStatus.NEEDS_RECONNECT:
-            return True  # Its owner was told when it came to be so.
-        after = replace(connection, status=ConnectionStatus.NEEDS_RECONNECT, status_reason=error.explanation)
+            return True  # Its owner was told when it came to be so, or will be.
+        after = self._asking.owe(connection, error.explanation)
         if not await self._connections.swap(connection, after):
             current = await self._connections.find(connection.team_id, connection.connection_id)
             return current is None or current.token_version == connection.token_version
         self._emit(
             ConnectionNeedsReconnect(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform)
         )
-        waiting = await self._deliveries.list_waiting(after.team_id, after.connection_id)
-        await self._notifier.notify(
-            Member(team_id=after.team_id, user_id=after.owner_id),
-            ReconnectNeeded(
-                connection=after,
-                platform_title=self._platforms.get(after.platform).title,
-                explanation=error.explanation,
-                waiting=len(waiting),
-                next_due_at=waiting[0].due_at if waiting else None,
-            ),
-        )
+        await self._asking.ask(after)
         return True

@@ -27,6 +27,7 @@ UNSCOPED: Final[Mapping[str, str]] = {
     "ConnectionStore.find_active": _CLAIMING,
     "ConnectionStore.release_refresh_lease": "the owner of a lease is a random value of its own",
     "ConnectionStore.list_due_renewals": _CLAIMING,
+    "ConnectionStore.list_owed_notices": _CLAIMING,
     "ConnectionStore.delete_stale_choices": "housekeeping for all workspaces",
     "DeliveryStore.list_due": _CLAIMING,
     "DeliveryStore.list_due_of": _CLAIMING,

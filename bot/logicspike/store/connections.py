@@ -202,6 +202,38 @@ class MongoConnectionStore:
         return (await self._connections.update_one(query, changes)).matched_count == 1
 
     @reports_outage
+    async def list_owed_notices(self, now: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Connections, across workspaces, whose owner is to be told by now that they need a reconnect, oldest first."""
+        query = {"status": ConnectionStatus.NEEDS_RECONNECT.value, "notice_due_at": {"$lte": now}}
+        found = self._connections.find(query).sort([("notice_due_at", ASCENDING)]).limit(limit)
+        return tuple(connection_from_document(each) for each in await found.to_list(None))
+
+    @reports_outage
+    async def claim_notice(self, connection: Connection, *, until: datetime) -> bool:
+        """Become the one who tells the owner; unless it's settled, it is due again at a later time.
+
+        Args:
+            connection: as last read.
+            until: when it is due again.
+
+        Raises:
+            StoreUnavailable: the database did not answer; nobody tells before ``until`` then.
+        """
+        query = {**_place(connection), **_guard(connection), "notice_due_at": connection.notice_due_at}
+        return (await self._connections.update_one(query, {"$set": {"notice_due_at": until}})).matched_count == 1
+
+    @reports_outage
+    async def settle_notice(self, connection: Connection) -> bool:
+        """Note that the owner is owed nothing any more; False when that was so already.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        owed = {**_place(connection), "notice_owed_since": connection.notice_owed_since}
+        settled = {"$unset": {"notice_owed_since": "", "notice_due_at": ""}}
+        return (await self._connections.update_one(owed, settled)).modified_count == 1
+
+    @reports_outage
     async def delete_stale_choices(self, created_before: datetime) -> int:
         """Delete connections whose account was never chosen; how many."""
         stale = {"is_chosen": False, "created_at": {"$lt": created_before}}

@@ -52,6 +52,11 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
             "renew_at",
             partialFilterExpression={"status": "active", "renew_at": {"$exists": True}},
         ),
+        _index(
+            "owed_notices",
+            "notice_due_at",
+            partialFilterExpression={"status": "needs_reconnect", "notice_due_at": {"$exists": True}},
+        ),
     ),
     "scheduled_posts": (
         _index("author", "team_id", "author_id", "-created_at"),

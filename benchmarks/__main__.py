@@ -20,6 +20,11 @@ from .waiting import describe_machine, measure_claims, measure_idling
 
 __all__: list[str] = []
 
+_BACKLOGS = (1_000, 10_000, 100_000)
+_MILLION = 1_000_000
+_IDLE_SECONDS, _FULL_IDLE_SECONDS = 60, 600
+_FULL = "P3 and P4 with a million waiting posts too, and P4 for ten minutes; adds some 15 minutes"
+
 _ALIASES = {"P2": "P1", "P9": "P1", "P7": "P4"}
 
 
@@ -28,17 +33,18 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="P1,P5", help="a few of P1 to P10 and scale; all by default")
     parser.add_argument("--rounds", type=int, default=5, help="how often each comparison is run (5)")
     parser.add_argument("--sizes", default="1,100,1000,5000", help="posts due at once, for P1 (1,100,1000,5000)")
-    parser.add_argument("--full", action="store_true", help="a million waiting posts as well; adds some minutes")
+    parser.add_argument("--full", action="store_true", help=_FULL)
     return parser.parse_args()
 
 
 def _plan(arguments: argparse.Namespace) -> dict[str, Callable[[Stage, Table], Awaitable[None]]]:
     rounds, sizes = arguments.rounds, [int(size) for size in arguments.sizes.split(",")]
-    backlogs = [1_000, 10_000, 100_000, *([1_000_000] if arguments.full else [])]
+    backlogs = [*_BACKLOGS, _MILLION] if arguments.full else [*_BACKLOGS]
+    idle = _FULL_IDLE_SECONDS if arguments.full else _IDLE_SECONDS
     return {
         "P1": lambda stage, table: measure_publishing(stage, table, rounds=rounds, sizes=sizes),
         "P3": lambda stage, table: measure_claims(stage, table, rounds=rounds, backlogs=backlogs),
-        "P4": lambda stage, table: measure_idling(stage, table, backlog=backlogs[-1], seconds=20),
+        "P4": lambda stage, table: measure_idling(stage, table, backlog=backlogs[-1], seconds=idle),
         "P5": lambda stage, table: measure_acks(stage, table, rounds=rounds),
         "P6": lambda stage, table: measure_callback(stage, table, rounds=rounds),
         "P8": lambda stage, table: measure_start(stage, table, rounds=rounds),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import random
 import secrets
 import shutil
@@ -13,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 from logicspike.store.mongo import Database
 
@@ -150,16 +150,33 @@ async def start_ours(stage: Stage, stack: AsyncExitStack, *, workers: int = 1) -
     return Contender(name="ours", child=children[0], others=children[1:], database=database)
 
 
+_ON_REDIS = (("arq", "arq_worker", 0.002), ("celery", "celery_worker", 0.004))
+"""Name, module, and seconds for each post: those that need Redis and a package of their own name."""
+
+
 async def _start_redis_ones(stage: Stage, stack: AsyncExitStack) -> list[Contender]:
+    missing = {name: f"the package {name} is not installed" for name, *_ in _ON_REDIS if not find_spec(name)}
     if shutil.which("redis-server") is None:
-        print("  arq is left out: there is no redis-server on PATH")
+        missing = {name: "there is no redis-server on PATH" for name, *_ in _ON_REDIS}
+    for name, reason in missing.items():
+        print(f"  {name} is left out: {reason}")
+    taking_part = [each for each in _ON_REDIS if each[0] not in missing]
+    if not taking_part:
         return []
-    if importlib.util.find_spec("arq") is None:
-        print("  arq is left out: the package arq is not installed")
-        return []
+    redis = await _start_redis(stage, stack)
+    found = []
+    for number, (name, module, per_post) in enumerate(taking_part):
+        child = await stack.enter_async_context(
+            stage.running(f"benchmarks.contenders.{module}", "none", BENCH_REDIS=f"{redis}/{number}")
+        )
+        found.append(Contender(name=name, child=child, seconds_per_post=per_post, keeps_order=False))
+    return found
+
+
+async def _start_redis(stage: Stage, stack: AsyncExitStack) -> str:
     port = _free_port()
     process = await asyncio.create_subprocess_exec(
-        *("redis-server", "--port", str(port), "--save", "", "--dir", str(stage.folder)),
+        *("redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(stage.folder)),
         stdout=asyncio.subprocess.DEVNULL,
     )
 
@@ -169,11 +186,7 @@ async def _start_redis_ones(stage: Stage, stack: AsyncExitStack) -> list[Contend
 
     stack.push_async_callback(stop)
     await _wait_for_port(port)
-    redis = f"redis://127.0.0.1:{port}"
-    child = await stack.enter_async_context(
-        stage.running("benchmarks.contenders.arq_worker", "none", BENCH_REDIS=redis)
-    )
-    return [Contender(name="arq", child=child, seconds_per_post=0.002, keeps_order=False)]
+    return f"redis://127.0.0.1:{port}"
 
 
 def _free_port() -> int:
@@ -228,7 +241,7 @@ def _add_lateness(table: Table, runs: _Runs, size: int, others: Sequence[str]) -
                 holds=ratio.middle <= limit,
             )
         )
-    queues = [name for name in others if name in {"apscheduler3", "arq"}]
+    queues = [name for name in others if name in {"apscheduler3", "arq", "celery"}]
     if size >= 100 and queues:
         best = min(queues, key=lambda name: median(runs.of(name, size, "p99")))
         ratio = ratio_of(runs.of("ours", size, "p99"), runs.of(best, size, "p99"))

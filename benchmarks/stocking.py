@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ __all__ = ["TEAM", "account_names", "add_accounts", "add_posts", "add_waiting"]
 
 TEAM = "TBENCH"
 _AT_ONCE = 5_000
+_BATCHES = 3
 
 
 def account_names(count: int) -> list[str]:
@@ -76,14 +78,21 @@ async def add_posts(
 
 
 async def add_waiting(database: Database, count: int, *, accounts: Sequence[str], first: int = 0) -> None:
-    """Schedule posts for the days to come, a minute apart from each other."""
+    """Schedule posts for the days to come, a minute apart from each other; a million takes some two minutes."""
     start = datetime.now(UTC) + timedelta(days=1)
     pattern = delivery_to_document(_build_delivery("w", accounts[0], start, "bench"))
+    deliveries, writing = database.collection("deliveries"), set[asyncio.Future[object]]()
     for begin in range(first, first + count, _AT_ONCE):
         documents = []
         for number in range(begin, min(begin + _AT_ONCE, first + count)):
             due_at = start + timedelta(minutes=number)
-            name = accounts[number % len(accounts)]
-            own = {"_id": f"w{number}", "post_id": f"w{number}", "author_id": _owner(name), "connection_id": name}
+            name, key = accounts[number % len(accounts)], f"w{number:08}"
+            own = {"_id": key, "post_id": key, "author_id": _owner(name), "connection_id": name}
             documents.append({**pattern, **own, "account_name": name, "due_at": due_at, "next_try_at": due_at})
-        await database.collection("deliveries").insert_many(documents, ordered=False)
+        # The next batch is made while the server still writes this one.
+        writing.add(asyncio.ensure_future(deliveries.insert_many(documents, ordered=False)))
+        if len(writing) >= _BATCHES:
+            done, writing = await asyncio.wait(writing, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                each.result()
+    await asyncio.gather(*writing)

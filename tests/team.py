@@ -27,6 +27,7 @@ from logicspike.services.asking_to_reconnect import AskingToReconnect
 from logicspike.services.connecting import Callback, Connecting
 from logicspike.services.delivering import Delivering
 from logicspike.services.disconnecting import Disconnecting
+from logicspike.services.editing import Editing
 from logicspike.services.leaving import Leaving
 from logicspike.services.linking import Linking
 from logicspike.services.notices import ConnectLink, Notice
@@ -101,6 +102,7 @@ class Team:
     disconnecting: Disconnecting
     scheduling: Scheduling
     asking_to_reconnect: AskingToReconnect
+    editing: Editing
     refreshing: Refreshing
     renewing: Renewing
     delivering: Delivering

@@ -26,6 +26,7 @@ __all__ = [
     "IllegalTransition",
     "Member",
     "PendingAuthorization",
+    "PostChange",
     "Purpose",
     "ScheduledPost",
     "Ticket",
@@ -308,6 +309,7 @@ class Delivery:
         is_asked: whether the author was asked about an unknown outcome or a late post.
         is_confirmed: whether the author said that it may go out although it is late.
         is_owed: whether its author has yet to be told of the state it is in.
+        revision: which revision of the post it carries; it grows when the author's change reaches it.
     """
 
     delivery_id: str
@@ -337,6 +339,7 @@ class Delivery:
     is_asked: bool = False
     is_confirmed: bool = False
     is_owed: bool = False
+    revision: int = 0
 
     @property
     def author(self) -> Member:
@@ -367,6 +370,27 @@ class DueDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostChange:
+    """What an author wants a scheduled post to become: written down first, then carried to each delivery.
+
+    Attributes:
+        text: as written, NFC.
+        link: the first http(s) address in it.
+        due_at: when it goes out, aware UTC.
+        zone: IANA name of the author's zone.
+        wall_time: the local time as understood, ISO 8601 without offset.
+        begun_at: when it was written down.
+    """
+
+    text: str
+    link: str | None
+    due_at: datetime
+    zone: str
+    wall_time: str
+    begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledPost:
     """A post with its author, time and target accounts; its deliveries carry it out.
 
@@ -379,6 +403,9 @@ class ScheduledPost:
         zone: IANA name of the zone it was scheduled in.
         wall_time: the local time as understood, ISO 8601 without offset.
         created_at: when it was scheduled.
+        revision: how many changes it has seen; the one under way is the next.
+        edited_at: when its author last changed it.
+        change: the change under way.
     """
 
     post_id: str
@@ -389,6 +416,9 @@ class ScheduledPost:
     zone: str
     wall_time: str
     created_at: datetime
+    revision: int = 0
+    edited_at: datetime | None = None
+    change: PostChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

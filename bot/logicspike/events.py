@@ -24,6 +24,7 @@ __all__ = [
     "Emit",
     "Event",
     "PostCanceled",
+    "PostEdited",
     "PostScheduled",
     "TokenRefreshFailed",
     "TokensRefreshed",
@@ -109,6 +110,15 @@ class PostScheduled(Event):
     """A member scheduled a post."""
 
     name: ClassVar[str] = "post.scheduled"
+    post_id: str
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostEdited(Event):
+    """A member changed a scheduled post, at so many of its accounts."""
+
+    name: ClassVar[str] = "post.edited"
     post_id: str
     deliveries: int
 

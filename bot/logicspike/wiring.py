@@ -22,6 +22,7 @@ from .events import (
     DeliverySnoozed,
     Emit,
     Event,
+    PostEdited,
     PostScheduled,
 )
 from .platforms import Platforms
@@ -31,6 +32,7 @@ from .services.asking_to_reconnect import AskingToReconnect
 from .services.connecting import Connecting
 from .services.delivering import Delivering
 from .services.disconnecting import Disconnecting
+from .services.editing import Editing
 from .services.leaving import Leaving
 from .services.linking import Linking
 from .services.ports import MemberDirectory, Notifier
@@ -92,6 +94,7 @@ class Services:
     disconnecting: Disconnecting
     scheduling: Scheduling
     asking_to_reconnect: AskingToReconnect
+    editing: Editing
     refreshing: Refreshing
     renewing: Renewing
     delivering: Delivering
@@ -146,6 +149,14 @@ def build_services(parts: Parts) -> Services:
             emit=emit,
         ),
         asking_to_reconnect=asking_to_reconnect,
+        editing=Editing(
+            platforms=parts.platforms,
+            connections=stores.connections,
+            posts=stores.posts,
+            deliveries=stores.deliveries,
+            clock=clock,
+            emit=emit,
+        ),
         refreshing=refreshing,
         renewing=Renewing(connections=stores.connections, refreshing=refreshing, clock=clock),
         delivering=delivering,
@@ -255,6 +266,7 @@ def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: T
     async def settle_unknown() -> None:
         await services.reconciling.settle_unknown()
         await services.releasing.release_stranded()
+        await services.editing.finish_changes()
 
     async def clean_up() -> None:
         await stores.connections.delete_stale_choices(clock.now() - _CHOICE_LIFETIME)
@@ -293,7 +305,7 @@ class Bell:
 
     def on_event(self, event: Event) -> None:
         """Ring for events after which something may be due, or its author be owed a word: an event sink."""
-        if isinstance(event, PostScheduled | ConnectionCompleted | DeliveryRetried):
+        if isinstance(event, PostScheduled | PostEdited | ConnectionCompleted | DeliveryRetried):
             self.ring()
         if isinstance(event, _TOLD):
             self.ring_teller()

@@ -236,6 +236,10 @@ class MemoryDeliveries:
         settled = [(each.settled_at, each) for each in found if each.settled_at <= settled_before]
         return tuple(each for _, each in sorted(settled, key=lambda pair: pair[0])[:limit])
 
+    async def list_for_post(self, team_id: str, post_id: str) -> tuple[Delivery, ...]:
+        found = (each for each in self.rows.values() if (each.team_id, each.post_id) == (team_id, post_id))
+        return tuple(sorted(found, key=lambda each: each.delivery_id))
+
     async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:
         found = (each for each in self._in(_S.SCHEDULED, _S.HELD) if each.team_id == team_id)
         return tuple(sorted(found, key=_by_due))
@@ -259,7 +263,7 @@ class MemoryDeliveries:
 
     def _write(self, delivery: Delivery) -> None:
         before = self.rows.get(delivery.delivery_id, delivery)
-        if before.connection_id != delivery.connection_id:
+        if (before.connection_id, before.due_at) != (delivery.connection_id, delivery.due_at):
             self.rearranged.add(delivery.delivery_id)
         path = self.paths.setdefault(delivery.delivery_id, [])
         if not path or path[-1] is not delivery.state:
@@ -280,6 +284,18 @@ class MemoryPosts:
     async def find(self, team_id: str, post_id: str) -> ScheduledPost | None:
         found = self.posts.get(post_id)
         return found if found is not None and found.author.team_id == team_id else None
+
+    async def swap(self, before: ScheduledPost, after: ScheduledPost) -> bool:
+        stored = await self.find(before.author.team_id, before.post_id)
+        if stored is None or (stored.revision, stored.change) != (before.revision, before.change):
+            return False
+        self.posts[after.post_id] = after
+        return True
+
+    async def list_changing(self, begun_before: datetime, *, limit: int = 100) -> tuple[ScheduledPost, ...]:
+        changing = [(each.change.begun_at, each) for each in self.posts.values() if each.change is not None]
+        left = sorted((each for each in changing if each[0] <= begun_before), key=lambda pair: pair[0])
+        return tuple(post for _, post in left[:limit])
 
     async def save_draft(self, draft: Draft) -> None:
         self.drafts[draft.author, draft.draft_id] = draft
@@ -386,6 +402,7 @@ def _where(delivery: Delivery) -> tuple[object, ...]:
         len(delivery.attempts),
         delivery.settled_at,
         delivery.is_asked,
+        delivery.revision,
     )
 
 

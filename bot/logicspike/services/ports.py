@@ -273,6 +273,10 @@ class DeliveryStore(Protocol):
         """Ids of the connections, across workspaces, for whose reconnect deliveries are held."""
         ...
 
+    async def list_for_post(self, team_id: str, post_id: str) -> tuple[Delivery, ...]:
+        """All deliveries of a scheduled post, whatever their state, by id."""
+        ...
+
     async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:
         """All scheduled and held deliveries of a workspace: for when it removes the bot."""
         ...
@@ -295,6 +299,14 @@ class PostStore(Protocol):
 
     async def find(self, team_id: str, post_id: str) -> ScheduledPost | None:
         """One scheduled post of the workspace."""
+        ...
+
+    async def swap(self, before: ScheduledPost, after: ScheduledPost) -> bool:
+        """Write ``after`` if revision and change under way are still those of ``before``; else change nothing."""
+        ...
+
+    async def list_changing(self, begun_before: datetime, *, limit: int = 100) -> tuple[ScheduledPost, ...]:
+        """Posts, across workspaces, whose change was begun by the given time and is not carried through."""
         ...
 
     async def save_draft(self, draft: Draft) -> None:

@@ -6,14 +6,13 @@ import difflib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from ..clock import Clock
 from ..domain import (
     Connection,
-    ConnectionStatus,
     Delivery,
     DeliveryState,
     Draft,
@@ -25,6 +24,7 @@ from ..platforms import Platforms
 from ..plugin.types import Post
 from ..texts import first_link, normalize_text
 from .addressing import Addressing, ScheduleProblem, Several, is_usable
+from .checking import Checking
 from .ports import ConnectionStore, DeliveryStore, PostStore
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "Scheduling",
 ]
 
-_GRACE: Final = timedelta(minutes=1)
 _ID_LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"  # none that look alike: people type these
 _CANCELABLE: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.CLAIMED, DeliveryState.HELD})
 _SWAP_TRIES: Final = 5
@@ -119,6 +118,7 @@ class Scheduling:
     ) -> None:
         self._platforms = platforms
         self._addressing = Addressing(platforms)
+        self._checking = Checking(platforms=platforms, clock=clock)
         self._connections = connections
         self._posts = posts
         self._deliveries = deliveries
@@ -167,7 +167,7 @@ class Scheduling:
         await self._posts.insert(post)
         await self._deliveries.insert_many(deliveries)
         self._emit(PostScheduled(team_id=post.author.team_id, post_id=post.post_id, deliveries=len(deliveries)))
-        return Scheduled(post=post, deliveries=deliveries, warnings=tuple(self._warn(connections)))
+        return Scheduled(post=post, deliveries=deliveries, warnings=tuple(self._checking.warn(connections)))
 
     # --- which accounts ----------------------------------------------------------------------------------------------
 
@@ -186,24 +186,12 @@ class Scheduling:
     ) -> Iterable[ScheduleProblem]:
         if not text:
             yield ScheduleProblem(field="text", message="There is nothing to post yet: write the text after the time.")
-        if request.due_at < self._clock.now() - _GRACE:
-            yield ScheduleProblem(field="when", message="That time has passed. Choose one that is still to come.")
+        yield from self._checking.check_time(request.due_at)
         for connection in connections:
             if problems := self._platforms.problems(connection.platform):
                 yield ScheduleProblem(field="accounts", message=problems[0])
             elif text:
-                post = Post(key="check", text=text, link=first_link(text))
-                for problem in self._platforms.validate(connection.platform, connection.account, post):
-                    yield ScheduleProblem(field="text", message=problem.message)
-
-    def _warn(self, connections: Iterable[Connection]) -> Iterable[str]:
-        for connection in connections:
-            title = self._platforms.get(connection.platform).title
-            if connection.status is ConnectionStatus.NEEDS_RECONNECT:
-                yield (
-                    f"{connection.account.name} ({title}) needs you to sign in again before this can go out; "
-                    "until then the post is held, not lost."
-                )
+                yield from self._checking.check_text(text, connection)
 
     # --- drafts ------------------------------------------------------------------------------------------------------
 
@@ -293,9 +281,8 @@ class Scheduling:
         for _ in range(_SWAP_TRIES):
             delivery = await self.find_delivery(member, delivery_id)
             if delivery is None:
-                return CancelOutcome(
-                    delivery=None, is_canceled=False, suggestion=await self._similar(member, delivery_id)
-                )
+                suggestion = await self.find_similar_id(member, delivery_id)
+                return CancelOutcome(delivery=None, is_canceled=False, suggestion=suggestion)
             if delivery.state not in _CANCELABLE:
                 return CancelOutcome(delivery=delivery, is_canceled=delivery.state is DeliveryState.CANCELED)
             after = replace(
@@ -311,7 +298,12 @@ class Scheduling:
                 return CancelOutcome(delivery=after, is_canceled=True)
         return CancelOutcome(delivery=delivery, is_canceled=False)
 
-    async def _similar(self, member: Member, delivery_id: str) -> str | None:
+    async def find_similar_id(self, member: Member, delivery_id: str) -> str | None:
+        """The id of one of the member's open posts that a mistyped one may stand for.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
         ids = [each.delivery_id for each in await self.list_open(member)]
         near = difflib.get_close_matches(delivery_id.strip().casefold(), ids, n=1, cutoff=0.6)
         return near[0] if near else None

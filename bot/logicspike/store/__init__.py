@@ -39,6 +39,7 @@ UNSCOPED: Final[Mapping[str, str]] = {
     "DeliveryStore.list_held_connections": _CLAIMING,
     "DeliveryStore.list_expired_claims": _CLAIMING,
     "DeliveryStore.list_unasked_unknown": _CLAIMING,
+    "PostStore.list_changing": "housekeeping for all workspaces",
     "WorkspaceStore.list_uncleared": "housekeeping for all workspaces",
     "RequestLog.is_first": "Slack's request ids are unique across workspaces",
 }

@@ -160,7 +160,7 @@ class MongoDeliveryStore:
 
     @reports_outage
     async def swap(self, before: Delivery, after: Delivery) -> bool:
-        """Move a delivery if it is still stored as ``before`` says, by state, claim and history; else change nothing.
+        """Move a delivery if it is still stored as ``before`` says (state, claim, history, revision), or do nothing.
 
         Raises:
             IllegalTransition: the state machine has no such move.
@@ -178,6 +178,7 @@ class MongoDeliveryStore:
             "attempts": {"$size": len(before.attempts)},
             "settled_at": before.settled_at,
             "is_asked": before.is_asked,
+            "revision": before.revision or {"$in": [0, None]},  # none: stored before posts could be edited
         }
         mark = {"write_id": secrets.token_hex(12)}
         # Only what changes: each index whose fields are left alone is spared the work.
@@ -239,6 +240,12 @@ class MongoDeliveryStore:
     async def list_held_connections(self) -> tuple[str, ...]:
         """Ids of the connections, across workspaces, for whose reconnect deliveries are held."""
         return tuple(await self._deliveries.distinct("connection_id", {"state": "held", "hold_reason": "reconnect"}))
+
+    @reports_outage
+    async def list_for_post(self, team_id: str, post_id: str) -> tuple[Delivery, ...]:
+        """All deliveries of a scheduled post, whatever their state, by id."""
+        query = {"team_id": team_id, "post_id": post_id}
+        return _all(await self._deliveries.find(query).sort([("_id", ASCENDING)]).to_list(None))
 
     @reports_outage
     async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:

@@ -24,6 +24,7 @@ from ..domain import (
     HoldReason,
     Member,
     PendingAuthorization,
+    PostChange,
     Purpose,
     ScheduledPost,
     Ticket,
@@ -140,8 +141,14 @@ def post_to_document(post: ScheduledPost) -> Document:
 
 def post_from_document(document: Document) -> ScheduledPost:
     """The scheduled post in a document."""
+    change = document.get("change")
     return _from_document(
-        ScheduledPost, document, post_id=document["_id"], author=_author(document), link=document.get("link")
+        ScheduledPost,
+        document,
+        post_id=document["_id"],
+        author=_author(document),
+        link=document.get("link"),
+        change=None if change is None else _from_document(PostChange, change, link=change.get("link")),
     )
 
 

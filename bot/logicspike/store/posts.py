@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import secrets
+from datetime import datetime, timedelta
 from typing import Final
+
+from pymongo import ASCENDING
 
 from ..domain import Draft, Member, ScheduledPost
 from .documents import draft_from_document, draft_to_document, post_from_document, post_to_document
-from .mongo import Database, Document, reports_outage
+from .mongo import Database, Document, reports_outage, wins_or_landed
 
 __all__ = ["MongoPostStore"]
 
@@ -34,6 +37,36 @@ class MongoPostStore:
         """One scheduled post of the workspace."""
         document = await self._posts.find_one({"_id": post_id, "team_id": team_id, "kind": "post"})
         return None if document is None else post_from_document(document)
+
+    @reports_outage
+    async def swap(self, before: ScheduledPost, after: ScheduledPost) -> bool:
+        """Write ``after`` if revision and change under way are still those of ``before``; else change nothing.
+
+        Raises:
+            StoreUnavailable: the database did not answer; whether it was written is not known.
+        """
+        guard: Document = {
+            "revision": before.revision or {"$in": [0, None]},  # none: stored before posts could be edited
+            "change.begun_at": None if before.change is None else before.change.begun_at,
+        }
+        place = {"_id": before.post_id, "team_id": before.author.team_id, "kind": "post"}
+        mark = {"write_id": secrets.token_hex(12)}
+        document = {**post_to_document(after), "kind": "post", **mark}
+
+        async def write() -> bool:
+            return (await self._posts.replace_one({**place, **guard}, document)).matched_count == 1
+
+        async def landed() -> bool:
+            return await self._posts.find_one({**place, **mark}, {"_id": 1}) is not None
+
+        return await wins_or_landed(write(), landed)
+
+    @reports_outage
+    async def list_changing(self, begun_before: datetime, *, limit: int = 100) -> tuple[ScheduledPost, ...]:
+        """Posts, across workspaces, whose change was begun by the given time and is not carried through."""
+        query = {"change.begun_at": {"$lte": begun_before}}
+        found = await self._posts.find(query).sort([("change.begun_at", ASCENDING)]).limit(limit).to_list(None)
+        return tuple(post_from_document(document) for document in found)
 
     @reports_outage
     async def save_draft(self, draft: Draft) -> None:

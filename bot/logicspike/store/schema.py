@@ -60,6 +60,7 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
     ),
     "scheduled_posts": (
         _index("author", "team_id", "author_id", "-created_at"),
+        _index("changing", "change.begun_at", sparse=True),
         _purge(),
     ),
     "deliveries": (
@@ -75,6 +76,7 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
             partialFilterExpression={"state": "scheduled"},
         ),
         _index("lane", "connection_id", "state", "next_try_at", "_id", partialFilterExpression={"state": "scheduled"}),
+        _index("post", "team_id", "post_id"),
         _index("lease", "claimed_until", partialFilterExpression={"claimed_until": {"$exists": True}}),
         _index("held", "hold_reason", "connection_id", partialFilterExpression={"state": "held"}),
         _index("unasked", "settled_at", partialFilterExpression={"state": "unknown", "is_asked": False}),

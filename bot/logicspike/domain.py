@@ -380,6 +380,8 @@ class PostChange:
         zone: IANA name of the author's zone.
         wall_time: the local time as understood, ISO 8601 without offset.
         begun_at: when it was written down.
+        reaches: the deliveries it is for, each with how many attempts it had by then: one that was tried since has
+            gone with what it said before, and stays so however it ends.
     """
 
     text: str
@@ -388,6 +390,7 @@ class PostChange:
     zone: str
     wall_time: str
     begun_at: datetime
+    reaches: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

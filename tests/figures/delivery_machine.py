@@ -28,9 +28,10 @@ from logicspike.plugin.errors import (
 from logicspike.plugin.types import Problem
 from logicspike.services.connecting import Callback, DirectMessageFailed, LinkEnded, NoSuchConnection
 from logicspike.services.disconnecting import PostsOnDisconnect
+from logicspike.services.editing import EDITABLE, Edited, EditRequest
 from logicspike.services.notices import ConnectLink, OutcomeQuestion
 from logicspike.services.ports import StoreUnavailable
-from logicspike.services.scheduling import Scheduled, ScheduleRequest
+from logicspike.services.scheduling import CancelOutcome, Scheduled, ScheduleRequest
 
 from .local_platform import Entry, LocalPlatform
 from .world import Process, World
@@ -42,6 +43,7 @@ PUBLISH_LIMIT = timedelta(seconds=30)
 ACCOUNTS = (("readable", "r1"), ("readable", "r2"), ("mute", "m1"))
 NUMBERS = st.integers(min_value=0, max_value=1000)
 FAULTS = st.sampled_from([f"{what} {when}" for what in ("lost", "kill", "pause") for when in ("before", "after")])
+RIVALS = st.sampled_from(["nothing", "work", "cancel", "release", "look"])
 KINDS = (
     "accepted",
     "unavailable",
@@ -73,6 +75,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.landed_late: set[str] = set()
         self.settled: dict[str, DeliveryState] = {}
         self.canceled_without: set[str] = set()
+        self.versions: dict[str, list[str]] = {}  # delivery id to the texts its author gave it, oldest first
+        self.outdated: dict[str, int] = {}  # text that was replaced for certain to how often it was live by then
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -126,6 +130,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         """A schedule whose answer got lost may stand all the same."""
         for each in self.deliveries():
             self.scheduled.setdefault(each.post.text, each.delivery_id)
+            versions = self.versions.setdefault(each.delivery_id, [])
+            if each.post.text not in versions:
+                versions.append(each.post.text)
             self.seen_at.setdefault(each.delivery_id, self.world.clock.now())
 
     @precondition(lambda self: self.scheduled)
@@ -133,8 +140,69 @@ class DeliveryMachine(RuleBasedStateMachine):
     def cancel(self, who: int, which: int) -> None:
         delivery = self.pick(which)
         outcome = self.act(who, lambda it: it.services.scheduling.cancel(ANA, delivery.delivery_id))
+        self._note_cancel(delivery, outcome)
+
+    def _note_cancel(self, delivery: Delivery, outcome: CancelOutcome | None) -> None:
         if outcome is not None and outcome.is_canceled and delivery.delivery_id not in self.told_again:
-            self.canceled_without.add(delivery.post.text)
+            self.canceled_without.add(delivery.delivery_id)
+
+    @precondition(lambda self: self.scheduled)
+    @rule(who=NUMBERS, which=NUMBERS, due_in=st.sampled_from([None, 0, 1, 3, 9]), is_stale=st.booleans(), rival=RIVALS)
+    def edit(self, who: int, which: int, due_in: int | None, is_stale: bool, rival: str) -> None:
+        """A post is changed, perhaps in a form opened before an earlier change, and while something else happens."""
+        waiting = [each for each in self.deliveries() if each.state in EDITABLE]
+        delivery = waiting[which % len(waiting)] if waiting and which % 4 else self.pick(which)
+        post = self.world.stores.posts.posts[delivery.post_id]
+        self.written += 1
+        text = f"post {self.written}"
+        due_at = delivery.due_at if due_in is None else self.world.clock.now() + timedelta(seconds=20 * due_in)
+        request = EditRequest(
+            author=ANA,
+            delivery_id=delivery.delivery_id,
+            revision=max(post.revision - is_stale, 0),
+            text=text,
+            due_at=due_at,
+            zone="UTC",
+        )
+        rivals: list[asyncio.Task[Any]] = []
+
+        async def edit_beside_rivals(process: Process) -> Any:
+            rivals.extend(self.process(n).start(_quietly(work)) for n, work in self._list_rivals(rival, who, delivery))
+            return await process.services.editing.save(request)
+
+        answer = self.act(who, edit_beside_rivals)
+        if rival == "cancel":
+            done = [task.result() for task in rivals if task.done() and not task.cancelled()]
+            self._note_cancel(delivery, done[0] if done else None)
+        self._adopt()
+        if isinstance(answer, Edited):
+            [now] = answer.changed
+            assert text == now.post.text, "the answer promises what the author did not write"
+            self._outdate(now.delivery_id, before=text)
+        elif answer is not None:
+            assert text not in {each.post.text for each in self.deliveries()}, "refused, and made all the same"
+
+    def _list_rivals(self, rival: str, who: int, delivery: Delivery) -> list[tuple[int, Awaitable[Any]]]:
+        one, other = self.process(who).services, self.process(who + 1).services
+        match rival:
+            case "work":
+                return [(who, _tick(self.process(who))), (who + 1, _tick(self.process(who + 1)))]
+            case "cancel":
+                return [(who + 1, other.scheduling.cancel(ANA, delivery.delivery_id))]
+            case "release":
+                return [(who + 1, other.answering.settle_late(ANA, delivery.delivery_id, "publish"))]
+            case "look":
+                return [(who, one.editing.find(ANA, delivery.delivery_id)), (who + 1, other.editing.finish_changes())]
+            case _:
+                return []
+
+    def _outdate(self, delivery_id: str, *, before: str) -> None:
+        """From now on no earlier version may go out: the author was told so."""
+        live = Counter(entry.text for entry in self.ledger())
+        for text in self.versions[delivery_id]:
+            if text == before:
+                break
+            self.outdated.setdefault(text, live[text])
 
     @precondition(lambda self: any(each.state is S.UNKNOWN and each.is_asked for each in self.deliveries()))
     @rule(who=NUMBERS, which=NUMBERS, answer=st.sampled_from(["live", "again", "drop"]))
@@ -180,7 +248,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             ),
         )
         self.canceled_without |= {
-            each.post.text
+            each.delivery_id
             for each in self.deliveries()
             if each.state is S.CANCELED and each.delivery_id not in self.told_again
         }
@@ -327,6 +395,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.nothing_vanishes_and_what_is_over_stays_so()
             self.each_delivery_is_whole()
             self.nothing_is_posted_twice_or_after_its_cancel()
+            self.exactly_the_last_acknowledged_version_goes_out()
             self.questions_are_asked_once_for_each_attempt()
             self.an_accounts_posts_keep_their_order()
 
@@ -350,9 +419,19 @@ class DeliveryMachine(RuleBasedStateMachine):
             assert not is_claimed or (each.claim_token and each.claimed_until), each
 
     def nothing_is_posted_twice_or_after_its_cancel(self) -> None:
+        for delivery_id, times in Counter(self.scheduled[entry.text] for entry in self.ledger()).items():
+            said = self.versions[delivery_id]
+            assert times == 1 or delivery_id in self.told_again, f"{said} is live {times} times"
+            assert delivery_id not in self.canceled_without, f"{said} is live although it was canceled"
+
+    def exactly_the_last_acknowledged_version_goes_out(self) -> None:
         for text, times in Counter(entry.text for entry in self.ledger()).items():
-            assert times == 1 or self.scheduled[text] in self.told_again, f"{text} is live {times} times"
-            assert text not in self.canceled_without, f"{text} is live although it was canceled"
+            is_landing = text in self.landed_late  # its request was on its way before its author was asked about it
+            assert is_landing or times <= self.outdated.get(text, times), f"{text} went out after it was replaced"
+        for each in self.deliveries():
+            post = self.world.stores.posts.posts[each.post_id]
+            is_whole = (each.post.text, each.due_at) == (post.text, post.due_at) and each.revision <= post.revision
+            assert is_whole or post.change is not None, f"{each} and {post} disagree"
 
     def questions_are_asked_once_for_each_attempt(self) -> None:
         asked = Counter(
@@ -420,6 +499,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.nothing_vanishes_and_what_is_over_stays_so()
         self.each_delivery_is_whole()
         self.nothing_is_posted_twice_or_after_its_cancel()
+        self.exactly_the_last_acknowledged_version_goes_out()
         self.an_accounts_posts_keep_their_order()
 
     # --- small things -------------------------------------------------------------------------------------------------
@@ -461,6 +541,7 @@ async def _tick(process: Process) -> None:
     for each in (
         process.services.reconciling.rescue,
         process.services.reconciling.settle_unknown,
+        process.services.editing.finish_changes,
         process.services.delivering.deliver_due,
         process.services.telling.tell_owed,
     ):

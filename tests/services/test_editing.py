@@ -389,6 +389,7 @@ async def leave_behind(team, delivery, text="New"):
         zone=delivery.zone,
         wall_time=post.wall_time,
         begun_at=team.clock.now(),
+        reaches={each.delivery_id: 0 for each in await team.stores.deliveries.list_for_post("T1", post.post_id)},
     )
     assert await team.stores.posts.swap(post, replace(post, change=change))
 
@@ -405,6 +406,20 @@ async def test_a_change_left_behind_is_carried_through_in_a_while(team):
     post = await team.stores.posts.find("T1", deliveries[0].post_id)
     assert ("New", 1, None) == (post.text, post.revision, post.change)
     assert 0 == await team.editing.finish_changes()
+
+
+async def test_what_was_tried_meanwhile_stays_as_it_was_even_if_it_is_to_be_tried_again(team, monkeypatch):
+    await team.connect()
+    delivery = await team.schedule("Old")
+    await leave_behind(team, delivery)
+    refuse_with(team, PlatformUnavailable("Down."), monkeypatch)
+    await team.deliver(after=MINUTE)
+    assert S.SCHEDULED is (await team.read(delivery)).state
+
+    await team.editing.finish_changes()
+
+    post = await team.stores.posts.find("T1", delivery.post_id)
+    assert {("Old", None)} == {(post.text, post.change), ((await team.read(delivery)).post.text, None)}
 
 
 async def test_a_change_that_reached_nobody_is_dropped(team):

@@ -188,7 +188,7 @@ class Editing:
                 return None
             if not current.open:
                 return TooLate(deliveries=current.gone)
-            change = self._to_change(request, current.shown)
+            change = self._to_change(request, current)
             if current.post.revision != request.revision:
                 return await self._saved_before(current, change) or ChangedMeanwhile(now=current)
             connections = await self._list_connections(current.open)
@@ -216,8 +216,8 @@ class Editing:
 
     # --- what is asked for -------------------------------------------------------------------------------------------
 
-    def _to_change(self, request: EditRequest, shown: Delivery) -> PostChange:
-        now = self._clock.now()
+    def _to_change(self, request: EditRequest, current: Editable) -> PostChange:
+        now, shown = self._clock.now(), current.shown
         keeps_time = not request.is_now and _minute(request.due_at) == _minute(shown.due_at)
         due_at = shown.due_at if keeps_time else now if request.is_now else max(request.due_at, now)
         text = shown.post.text if request.text is None else normalize_text(request.text)
@@ -228,6 +228,7 @@ class Editing:
             zone=request.zone,
             wall_time=due_at.astimezone(ZoneInfo(request.zone)).replace(tzinfo=None).isoformat(timespec="seconds"),
             begun_at=now,
+            reaches={each.delivery_id: len(each.attempts) for each in current.open},
         )
 
     def _check(
@@ -280,7 +281,10 @@ class Editing:
         raise StoreUnavailable("the post kept changing")
 
     async def _carry_through(self, begun: ScheduledPost, change: PostChange) -> Edited:
-        """Give each delivery the change, then let the post take it over; safe to do twice, and for two at once."""
+        """Give each delivery the change, then let the post take it over; safe to do twice, and for two at once.
+
+        What becomes of each delivery is settled once: it takes the change, or is tried or settled first.
+        """
         revision = begun.revision + 1
         team_id = begun.author.team_id
         done = [
@@ -306,7 +310,8 @@ class Editing:
     async def _carry_to(self, delivery: Delivery, change: PostChange, revision: int) -> Delivery:
         """Give one delivery the change unless it has gone; the delivery as it is now."""
         for _ in range(_SWAP_TRIES):
-            if delivery.revision >= revision or delivery.state not in EDITABLE:
+            is_within_reach = len(delivery.attempts) == change.reaches.get(delivery.delivery_id)
+            if delivery.revision >= revision or delivery.state not in EDITABLE or not is_within_reach:
                 return delivery
             after = change_delivery(delivery, change, revision=revision)
             if await self._deliveries.swap(delivery, after):

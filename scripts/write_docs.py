@@ -172,12 +172,14 @@ def _source(kind: type) -> str:
 def render_surface() -> str:
     """The page of action ids, modals and blocks."""
     rows = "\n".join(f"| `{action}` | {_cell(meaning)} |" for action, meaning in surface.ACTIONS.items())
+    modals = "\n".join(f"| `{callback}` | {_cell(meaning)} |" for callback, meaning in surface.MODALS.items())
     blocks = "\n".join(f"- `{value}`" for name, value in vars(surface).items() if name.startswith("BLOCK_"))
     return (
         f"{_SURFACE_INTRO}\n"
         "## Buttons and menus\n\n"
         f"| `action_id` | what its `value` holds, and what a click does |\n| --- | --- |\n{rows}\n\n"
-        f"## Modals\n\n`callback_id` `{surface.COMPOSER}`: the composer, with these `block_id`s:\n\n{blocks}\n\n"
+        f"## Modals\n\n| `callback_id` | what it is for |\n| --- | --- |\n{modals}\n\n"
+        f"Their fields' `block_id`s (the editor has no `{surface.BLOCK_ACCOUNTS}`):\n\n{blocks}\n\n"
         "## Events\n\n`app_uninstalled` and `tokens_revoked` stop the workspace's work at once.\n"
     )
 

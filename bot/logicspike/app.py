@@ -216,6 +216,7 @@ async def _serve_web(
             connecting=services.connecting,
             disconnecting=services.disconnecting,
             scheduling=services.scheduling,
+            editing=services.editing,
             answering=services.answering,
             leaving=services.leaving,
             platforms=health.platforms,

@@ -266,17 +266,18 @@ async def test_forged_clicks_touch_nobody_elses_things(target, action_id, value,
 
 @SETTINGS
 @given(
-    metadata=st.one_of(st.sampled_from(["draft-ben", "draft-str", "p-ben"]), odd_text, junk),
+    form=st.sampled_from(["composer", "editor"]),
+    metadata=st.one_of(st.sampled_from(["draft-ben", "draft-str", "p-ben", "p-ben:0", "p-str:0"]), odd_text, junk),
     account=st.one_of(st.sampled_from(["c-ben-active", "c-str-active", "c-str-pending_choice"]), odd_text, junk),
     text=st.one_of(odd_text, junk),
     when=st.sampled_from(["now", "at", "", None]),
     at=st.one_of(st.integers(), st.integers(0, 2**40), junk),
 )
-async def test_forged_forms_touch_nobody_elses_things(target, metadata, account, text, when, at):
+async def test_forged_forms_touch_nobody_elses_things(target, form, metadata, account, text, when, at):
     view = {
         "id": "V1",
         "type": "modal",
-        "callback_id": "composer",
+        "callback_id": form,
         "private_metadata": metadata,
         "state": {
             "values": {

@@ -43,6 +43,7 @@ PUBLISH_LIMIT = timedelta(seconds=30)
 ACCOUNTS = (("readable", "r1"), ("readable", "r2"), ("mute", "m1"))
 NUMBERS = st.integers(min_value=0, max_value=1000)
 FAULTS = st.sampled_from([f"{what} {when}" for what in ("lost", "kill", "pause") for when in ("before", "after")])
+TURNS = st.integers(min_value=0, max_value=25)
 RIVALS = st.sampled_from(["nothing", "work", "cancel", "release", "look"])
 KINDS = (
     "accepted",
@@ -147,8 +148,15 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.canceled_without.add(delivery.delivery_id)
 
     @precondition(lambda self: self.scheduled)
-    @rule(who=NUMBERS, which=NUMBERS, due_in=st.sampled_from([None, 0, 1, 3, 9]), is_stale=st.booleans(), rival=RIVALS)
-    def edit(self, who: int, which: int, due_in: int | None, is_stale: bool, rival: str) -> None:
+    @rule(
+        who=NUMBERS,
+        which=NUMBERS,
+        due_in=st.sampled_from([None, 0, 1, 3, 9]),
+        is_stale=st.booleans(),
+        rival=RIVALS,
+        turns=TURNS,
+    )
+    def edit(self, who: int, which: int, due_in: int | None, is_stale: bool, rival: str, turns: int) -> None:
         """A post is changed, perhaps in a form opened before an earlier change, and while something else happens."""
         waiting = [each for each in self.deliveries() if each.state in EDITABLE]
         delivery = waiting[which % len(waiting)] if waiting and which % 4 else self.pick(which)
@@ -167,7 +175,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         rivals: list[asyncio.Task[Any]] = []
 
         async def edit_beside_rivals(process: Process) -> Any:
-            rivals.extend(self.process(n).start(_quietly(work)) for n, work in self._list_rivals(rival, who, delivery))
+            for number, work in self._list_rivals(rival, who, delivery):
+                rivals.append(self.process(number).start(_quietly(_in_a_while(turns, work))))
             return await process.services.editing.save(request)
 
         answer = self.act(who, edit_beside_rivals)
@@ -555,6 +564,12 @@ async def _quietly(work: Awaitable[Any]) -> Any:
         return await work
     except (StoreUnavailable, NoSuchConnection, LinkEnded, DirectMessageFailed):
         return None
+
+
+async def _in_a_while(turns: int, work: Awaitable[Any]) -> Any:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return await work
 
 
 def _is_at_rest(delivery: Delivery) -> bool:

@@ -31,6 +31,7 @@ from logicspike.plugin import Account, Post
 from logicspike.sandbox.fake_slack import FakeSlack
 from logicspike.services.connecting import NoSuchConnection
 from logicspike.services.disconnecting import Disconnected, DisconnectPlan, PostsOnDisconnect
+from logicspike.services.editing import EDITABLE, Editable, Edited
 from logicspike.services.notices import Connected
 from logicspike.services.scheduling import CancelOutcome, Scheduled, ScheduleRequest
 from logicspike.slack.app import build_slack_app
@@ -211,6 +212,9 @@ class FakeScheduling:
         await self.notes.note("list_open", member)
         return tuple(self.deliveries.values())
 
+    async def find_similar_id(self, member, delivery_id):
+        return next(iter(self.deliveries), None)
+
     async def cancel(self, member, delivery_id):
         await self.notes.note("cancel", member, delivery_id)
         found = self.deliveries.get(delivery_id)
@@ -218,6 +222,52 @@ class FakeScheduling:
             return CancelOutcome(delivery=None, is_canceled=False, suggestion=next(iter(self.deliveries), None))
         self.deliveries[delivery_id] = replace(found, state=DeliveryState.CANCELED)
         return CancelOutcome(delivery=self.deliveries[delivery_id], is_canceled=True)
+
+
+@dataclass
+class FakeEditing:
+    """Finds what was scheduled, and answers a save with ``result``, or with the change."""
+
+    notes: Notes
+    scheduling: FakeScheduling
+    revision: int = 0
+    result: Any = None
+
+    async def find(self, author, delivery_id):
+        await self.notes.note("find", author, delivery_id)
+        found = self.scheduling.deliveries.get(delivery_id)
+        return None if found is None else self.show(found)
+
+    def show(self, *deliveries):
+        first = deliveries[0]
+        post = ScheduledPost(
+            post_id="p1",
+            author=ANA,
+            text=first.post.text,
+            link=None,
+            due_at=first.due_at,
+            zone="UTC",
+            wall_time="",
+            created_at=NOW,
+            revision=self.revision,
+            edited_at=NOW if self.revision else None,
+        )
+        return Editable(
+            delivery=first,
+            post=post,
+            open=tuple(each for each in deliveries if each.state in EDITABLE),
+            gone=tuple(each for each in deliveries if each.state not in EDITABLE),
+        )
+
+    async def save(self, request):
+        await self.notes.note("save", request)
+        if self.result is not None:
+            return self.result
+        found = self.scheduling.deliveries[request.delivery_id]
+        text = found.post.text if request.text is None else request.text
+        now = replace(found, post=replace(found.post, text=text), due_at=request.due_at, next_try_at=request.due_at)
+        self.scheduling.deliveries[request.delivery_id] = now
+        return Edited(post=self.show(now).post, changed=(now,), unchanged=())
 
 
 @dataclass
@@ -276,6 +326,10 @@ class Edge:
     @property
     def scheduling(self) -> FakeScheduling:
         return self.services.scheduling
+
+    @property
+    def editing(self) -> FakeEditing:
+        return self.services.editing
 
     @property
     def disconnecting(self) -> FakeDisconnecting:
@@ -370,10 +424,12 @@ async def edge(
 ) -> AsyncIterator[Edge]:
     authorize = CachedAuthorize(client)
     await authorize.identify()
+    scheduling = FakeScheduling(notes)
     services = SlackServices(
         connecting=FakeConnecting(notes),
         disconnecting=FakeDisconnecting(notes),
-        scheduling=FakeScheduling(notes),
+        scheduling=scheduling,
+        editing=FakeEditing(notes, scheduling),
         answering=FakeAnswering(notes),
         leaving=FakeLeaving(notes),
         platforms=platforms,

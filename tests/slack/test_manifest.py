@@ -17,7 +17,7 @@ import logicspike.slack
 from logicspike.slack.app import build_slack_app
 from logicspike.slack.clicks import Clicks
 from logicspike.slack.manifest import SCOPES, WEB_API_SCOPES, CommandNames, build_manifest, render_manifest
-from logicspike.slack.surface import ACTIONS, COMPOSER, LINK_OPEN
+from logicspike.slack.surface import ACTIONS, LINK_OPEN, MODALS
 
 ROOT = Path(__file__).parents[2]
 WEB_API = {name for name in dir(AsyncWebClient) if not name.startswith("_")}
@@ -106,7 +106,7 @@ def test_events_agree(app, manifest):
 
 
 def test_forms_and_buttons_have_listeners(app):
-    assert {COMPOSER} == app.names("view")
+    assert set(MODALS) == app.names("view")
     [(_, listener)] = app.registered["action"]
     clicks = listener.__self__
     assert isinstance(clicks, Clicks)

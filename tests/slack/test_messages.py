@@ -27,6 +27,7 @@ from logicspike.domain import (
 from logicspike.plugin.types import Account, Post
 from logicspike.services import notices
 from logicspike.services.disconnecting import Disconnected, DisconnectPlan
+from logicspike.services.editing import ChangedMeanwhile, Editable, Edited, NotEdited, TooLate
 from logicspike.services.scheduling import AccountQuestion, CancelOutcome, NotScheduled, Scheduled, ScheduleProblem
 from logicspike.slack import messages, surface
 from logicspike.slack.message import Message
@@ -186,6 +187,21 @@ def make_answers(word: str, count: int) -> list[Message]:
         *(
             messages.cancel_result(CancelOutcome(delivery=each, is_canceled=False, suggestion=None), word, titles)
             for each in deliveries[:8]
+        ),
+        messages.edit_saved(
+            Edited(post=post, changed=deliveries or (delivery,), unchanged=deliveries, warnings=(word,) * count),
+            ZONE,
+            NOW,
+            titles,
+        ),
+        messages.not_edited(NotEdited(problems=problems), word),
+        messages.edit_too_late(TooLate(deliveries=deliveries), word, titles),
+        messages.changed_meanwhile(
+            ChangedMeanwhile(
+                now=Editable(delivery=delivery, post=replace(post, edited_at=NOW), open=deliveries, gone=())
+            ),
+            word,
+            ZONE,
         ),
         messages.late_result(delivery, titles),
         messages.late_result(None),
@@ -401,10 +417,8 @@ def test_a_repeated_hour_is_offered_with_its_offset():
 def test_the_list_groups_by_day_in_the_members_zone():
     late = make_delivery(nth=0, due_at=datetime(2026, 11, 24, 23, 30, tzinfo=UTC))
     early = make_delivery(nth=1, due_at=datetime(2026, 11, 24, 10, 0, tzinfo=UTC), state=DeliveryState.HELD)
-    texts = [
-        block["text"]["text"]
-        for block in messages.post_list((late, early), ZONE, NOW, TITLES).to_payload()["blocks"][:5]
-    ]
+    blocks = messages.post_list((late, early), ZONE, NOW, TITLES).to_payload()["blocks"]
+    texts = [block["text"]["text"] for block in blocks if block["type"] == "section"]
     assert texts[1] == "*Tue 24 Nov 2026*"
     assert texts[2].startswith("*11:00* · Acme Social – Acme Inc · On hold · `k1`")
     assert texts[3] == "*Wed 25 Nov 2026*"

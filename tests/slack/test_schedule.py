@@ -314,7 +314,7 @@ async def test_a_slow_check_closes_the_form_and_is_told_afterwards(edge, notes):
     for listener in edge.app._async_listeners:
         owner = getattr(listener.ack_function, "__self__", None)
         if isinstance(owner, ComposerListeners):
-            owner._budget = timedelta(milliseconds=20)
+            owner._forms._budget = timedelta(milliseconds=20)
     await schedule(edge, "")
     await edge.settle()
     notes.gate = asyncio.Event()

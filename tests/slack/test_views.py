@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logicspike.domain import Connection, ConnectionStatus
-from logicspike.plugin.types import Account
+from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState, Member, ScheduledPost
+from logicspike.plugin.types import Account, Post
+from logicspike.sandbox.block_rules import check_view
+from logicspike.services.editing import Editable
 from logicspike.services.scheduling import ScheduleProblem
 from logicspike.slack import surface
+from logicspike.slack.editor import editor, editor_loading, parse_editor
 from logicspike.slack.messages import PlatformChoice
 from logicspike.slack.mrkdwn import measure
 from logicspike.slack.views import (
@@ -73,6 +76,45 @@ def test_the_form_keeps_slacks_limits(word, count):
                 for option in element.get("options", [])
                 if "description" in option
             )
+
+
+@pytest.mark.parametrize("word", ["Acme", "&<>" * 2000, "😀" * 2500, ""])
+@pytest.mark.parametrize("count", [1, 150])
+def test_the_editor_keeps_slacks_limits(word, count):
+    deliveries = tuple(
+        Delivery(
+            delivery_id=f"k{nth}",
+            post_id="p" * 16,
+            team_id="T1",
+            author_id="U0ANA",
+            connection_id=f"c{nth}",
+            platform="acme",
+            account_name=word,
+            post=Post(key="k", text=word),
+            state=list(DeliveryState)[nth % len(DeliveryState)],
+            detail=word,
+            due_at=NOW,
+            next_try_at=NOW + timedelta(hours=nth),
+            zone="UTC",
+        )
+        for nth in range(count)
+    )
+    author = Member(team_id="T1", user_id="U0ANA")
+    post = ScheduledPost(
+        post_id="p", author=author, text=word, link=None, due_at=NOW, zone="UTC", wall_time="", created_at=NOW
+    )
+    editable = Editable(delivery=deliveries[0], post=post, open=deliveries, gone=deliveries)
+    for view in (editor(editable, zone="UTC", titles={"acme": word}, notes=(word,)), editor_loading()):
+        shown = view.to_dict()
+        assert [] == check_view(shown)
+        assert measure(shown.get("private_metadata", "")) <= 3000
+
+
+@given(metadata=st.none() | st.integers() | st.text(max_size=40), odd=st.none() | st.integers() | st.text(max_size=3))
+def test_an_odd_editor_counts_as_one_of_no_post(metadata, odd):
+    values = parse_editor({"private_metadata": metadata, "state": {"values": {"text": {"text": odd}, "at": odd}}})
+    assert isinstance(values.delivery_id, str)
+    assert 0 <= values.revision < 10**9
 
 
 def test_what_was_chosen_already_is_filled_in():

@@ -22,7 +22,9 @@ from .clicks import Clicks
 from .client import keep_off_proxy
 from .composing import ComposerListeners
 from .connect import ConnectListeners
+from .editing import EditorListeners
 from .events import EVENTS, WorkspaceEvents
+from .forms import Forms
 from .interaction import Unreadable, read_interaction
 from .manifest import CommandNames
 from .message import build_message, paragraph
@@ -33,7 +35,7 @@ from .refusing import TOO_BUSY, build_refusal
 from .replies import Replies, new_reference
 from .schedule import ScheduleListeners
 from .services import SlackServices
-from .surface import COMPOSER
+from .surface import COMPOSER, EDITOR
 
 __all__ = ["build_slack_app"]
 
@@ -93,9 +95,14 @@ def _register(
     """Register few listeners, the frequent ones first: Bolt asks each in turn whether a request is for it."""
     posts = PostListeners(services=services)
     connect = ConnectListeners(services=services, replies=replies, commands=commands)
-    composer = ComposerListeners(services=services, replies=replies)
-    schedule = ScheduleListeners(services=services, replies=replies, composer=composer, posts=posts, commands=commands)
-    clicks = Clicks({**connect.answers, **schedule.answers, **composer.answers, **posts.answers}, replies)
+    forms = Forms(services=services, replies=replies)
+    composer = ComposerListeners(services=services, forms=forms)
+    editor = EditorListeners(services=services, forms=forms)
+    schedule = ScheduleListeners(
+        services=services, replies=replies, composer=composer, editor=editor, posts=posts, commands=commands
+    )
+    listeners = (connect, schedule, composer, editor, posts)
+    clicks = Clicks({action: answer for each in listeners for action, answer in each.answers.items()}, replies)
     workspace = WorkspaceEvents(
         leaving=services.leaving, authorize=authorize, requests=services.requests, tasks=services.tasks
     )
@@ -103,6 +110,7 @@ def _register(
     app.command(commands.connect)(connect.on_connect)
     app.action(_ANYTHING)(clicks.on_click)
     app.view(COMPOSER)(composer.on_schedule_submitted)
+    app.view(EDITOR)(editor.on_edit_submitted)
     for event in EVENTS:
         app.event(event)(workspace.on_event)
     app.command(_ANYTHING)(_UnknownCommand(commands).on_command)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
-from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
 
 from ..domain import Connection, Member
@@ -25,9 +22,9 @@ from ..services.scheduling import (
 )
 from . import messages, surface
 from .clicks import Answer, Click
+from .forms import Forms, Submitted, ack_errors
 from .interaction import Interaction, read_interaction
 from .message import Message
-from .replies import Replies
 from .services import SlackServices
 from .views import (
     ComposerValues,
@@ -41,12 +38,6 @@ from .views import (
 
 __all__ = ["ComposerListeners", "Filling", "Prefill", "render_result"]
 
-log = logging.getLogger(__name__)
-
-SUBMIT_BUDGET: Final = timedelta(seconds=2.2)
-"""How long a submitted form may stay open while it is checked; less than what Slack waits for an answer."""
-
-_CALL_LIMIT: Final = timedelta(seconds=10)
 _POST_PREFIX: Final = "post:"
 
 
@@ -65,52 +56,33 @@ Filling: TypeAlias = Callable[[Sequence[Connection]], Awaitable[Prefill | None]]
 """Looks up what to fill in, given the member's accounts; None when what the button stood for is gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tried:
-    """What came of a submission, with the words for it."""
-
-    message: Message
-    errors: Mapping[str, str]
-
-
 class ComposerListeners:
     """Opens the composer and takes what was written in it.
 
     Args:
         services: the use cases.
-        replies: runs the work and answers.
-        budget: how long a submitted form may stay open while it is checked.
+        forms: opens modals and takes what was written in them.
     """
 
-    def __init__(self, *, services: SlackServices, replies: Replies, budget: timedelta = SUBMIT_BUDGET) -> None:
+    def __init__(self, *, services: SlackServices, forms: Forms) -> None:
         self._services = services
-        self._replies = replies
-        self._budget = budget
+        self._forms = forms
         self.answers: Final[Mapping[str, Answer]] = {surface.SCHEDULE_OPEN: Answer(self._on_open)}
 
     # --- opening -----------------------------------------------------------------------------------------------------
 
     async def open(self, interaction: Interaction, fill: Filling) -> None:
-        """Open the composer empty, since Slack gives us three seconds for that, and then fill it in.
+        """Open the composer and fill it in.
 
         Raises:
             SlackApiError: it could not be opened.
         """
-        async with asyncio.timeout(_CALL_LIMIT.total_seconds()):
-            opened = await interaction.client.views_open(trigger_id=interaction.trigger_id, view=composer_loading())
-        try:
-            view = await self._build(interaction.member, fill)
-        except Exception as error:
-            view = composer_notice(self._replies.explain(error, interaction).text)
-        await self._update(interaction, opened["view"]["id"], view)
-
-    async def _update(self, interaction: Interaction, view_id: str, view: View) -> None:
-        try:
-            async with asyncio.timeout(_CALL_LIMIT.total_seconds()):
-                await interaction.client.views_update(view_id=view_id, view=view)
-        except SlackApiError as error:
-            if error.response.get("error") != "not_found":  # closed in the meantime
-                raise
+        await self._forms.open(
+            interaction,
+            lambda: self._build(interaction.member, fill),
+            loading=composer_loading(),
+            explain=composer_notice,
+        )
 
     async def _build(self, member: Member, fill: Filling) -> View:
         accounts = await self._services.scheduling.list_usable(member)
@@ -178,39 +150,13 @@ class ComposerListeners:
         interaction = read_interaction(body, context)
         values = parse_composer(view)
         if not values.is_now and values.due_at is None:
-            await _ack_errors(ack, composer_errors([_NO_TIME]))
+            await ack_errors(ack, composer_errors([_NO_TIME]))
             return
-        # A task of its own: what has begun is carried through even if Slack's patience ends before.
-        task = self._services.tasks.spawn(self._try(interaction, values))
-        await asyncio.wait({task}, timeout=self._budget.total_seconds())
-        if not task.done():
-            self._services.tasks.spawn(self._tell_later(interaction, task))
-            await ack()
-            return
-        tried = task.result()
-        if tried is not None and tried.errors:
-            await _ack_errors(ack, tried.errors)
-            return
-        if tried is not None:
-            self._replies.tell(interaction, tried.message)
-        await ack()
+        await self._forms.take(
+            ack, interaction, lambda: self._schedule(interaction.member, values), block_id=surface.BLOCK_TEXT
+        )
 
-    async def _tell_later(self, interaction: Interaction, task: asyncio.Task[_Tried | None]) -> None:
-        tried = await task
-        if tried is not None:
-            await self._replies.send(interaction, tried.message)
-
-    async def _try(self, interaction: Interaction, values: ComposerValues) -> _Tried | None:
-        """Schedule once; None for a submission that was seen before."""
-        try:
-            if not await self._services.requests.is_first(interaction.request_id):
-                return None
-            return await self._schedule(interaction.member, values)
-        except Exception as error:
-            message = self._replies.explain(error, interaction)
-            return _Tried(message=message, errors={surface.BLOCK_TEXT: message.text})
-
-    async def _schedule(self, member: Member, values: ComposerValues) -> _Tried:
+    async def _schedule(self, member: Member, values: ComposerValues) -> Submitted:
         profile = await self._services.members.get_profile(member)
         now = self._services.clock.now()
         result = await self._services.scheduling.schedule(
@@ -224,14 +170,10 @@ class ComposerListeners:
             )
         )
         errors = composer_errors(result.problems) if isinstance(result, NotScheduled) else {}
-        return _Tried(message=render_result(result, zone=profile.zone, services=self._services), errors=errors)
+        return Submitted(message=render_result(result, zone=profile.zone, services=self._services), errors=errors)
 
 
 _NO_TIME: Final = ScheduleProblem(field="when", message="Choose a date and time, or Now.")
-
-
-async def _ack_errors(ack: AsyncAck, errors: Mapping[str, str]) -> None:
-    await ack(response_action="errors", errors=dict(errors))
 
 
 def render_result(result: ScheduleResult, *, zone: str, services: SlackServices) -> Message:

@@ -34,7 +34,7 @@ def help_connect(command: str = "/connect", *, platform: str = "<platform>") -> 
 
 
 def help_schedule(command: str = "/schedule", *, account: str = "<account>") -> Message:
-    """How to schedule, list and cancel posts.
+    """How to schedule, list, edit and cancel posts.
 
     Args:
         command: what the command is called here.
@@ -43,6 +43,7 @@ def help_schedule(command: str = "/schedule", *, account: str = "<account>") -> 
     examples = (
         f"{command} {account} tomorrow 9:30 We are hiring!",
         f"{command} {account} in 20m Doors open soon",
+        f"{command} edit <id>",
         f"{command} cancel <id>",
     )
     return build_message(

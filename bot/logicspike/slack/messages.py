@@ -54,6 +54,14 @@ from .messages_connect import (
     platform_not_ready,
     unknown_platform,
 )
+from .messages_editing import (
+    changed_meanwhile,
+    edit_saved,
+    edit_too_late,
+    meanwhile_words,
+    not_edited,
+    too_late_words,
+)
 from .messages_late import render_late_question
 from .messages_posts import (
     render_delivery_delayed,
@@ -92,6 +100,7 @@ __all__ = [
     "account_question",
     "account_taken",
     "cancel_result",
+    "changed_meanwhile",
     "connect_list",
     "connect_sending",
     "connection_gone",
@@ -99,12 +108,16 @@ __all__ = [
     "disconnected",
     "draft_discarded",
     "draft_gone",
+    "edit_saved",
+    "edit_too_late",
     "help_connect",
     "help_schedule",
     "late_result",
     "link_not_delivered",
+    "meanwhile_words",
     "no_such_post",
     "not_allowed",
+    "not_edited",
     "not_scheduled",
     "platform_not_ready",
     "post_list",
@@ -112,6 +125,7 @@ __all__ = [
     "schedule_confirmed",
     "something_broke",
     "time_question",
+    "too_late_words",
     "try_again",
     "unknown_platform",
     "unknown_result",

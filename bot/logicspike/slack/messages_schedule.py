@@ -37,10 +37,11 @@ from .wording import (
     NO_TITLES,
     Titles,
     account_words,
-    can_cancel,
+    can_change,
     cancel_button,
     count_posts,
     day_and_time,
+    edit_button,
     join_words,
     preview,
     state_words,
@@ -87,7 +88,7 @@ def schedule_confirmed(scheduled: Scheduled, zone: str, now: datetime, titles: T
         *rows[:_PAGE],
         note(f"and {hidden} more accounts") if hidden > 0 else None,
         paragraph(f"*Worth a look*\n{bullets(warnings)}") if warnings else None,
-        actions(button("Show what is scheduled", POST_LIST)),
+        actions(None if is_due else edit_button(scheduled.deliveries[0]), button("Show what is scheduled", POST_LIST)),
     )
 
 
@@ -100,7 +101,7 @@ def _heading(scheduled: Scheduled, *, is_due: bool) -> str:
 
 def _post_row(delivery: Delivery, target: str, *, is_due: bool) -> Block:
     words = f"{target} · {code(delivery.delivery_id)}"
-    return row(words, cancel_button(delivery, "Cancel") if can_cancel(delivery) and not is_due else None)
+    return row(words, cancel_button(delivery, "Cancel") if can_change(delivery) and not is_due else None)
 
 
 def account_question(question: AccountQuestion, titles: Titles = NO_TITLES) -> Message:
@@ -245,12 +246,11 @@ def _list_rows(delivery: Delivery, zone: str, titles: Titles) -> Iterator[Block]
     target = target_words(delivery, title_of(delivery.platform, titles))
     state = _state_with_time(delivery, zone)
     words = f"*{clock}* · {target} · {state} · {code(delivery.delivery_id)}\n{preview(delivery.post.text)}"
-    cancel = cancel_button(delivery, "Cancel") if can_cancel(delivery) else None
+    yield paragraph(words)
     release = release_button(delivery, is_primary=False)
-    both = actions(release, cancel) if release else None
-    yield row(words, None if both else cancel)
-    if both:
-        yield both
+    change = (edit_button(delivery), cancel_button(delivery, "Cancel")) if can_change(delivery) else ()
+    if buttons := actions(release, *change):
+        yield buttons
 
 
 def _state_with_time(delivery: Delivery, zone: str) -> str:
@@ -286,8 +286,16 @@ def cancel_result(outcome: CancelOutcome, typed: str = "", titles: Titles = NO_T
 
 def _too_late(delivery: Delivery, titles: Titles) -> Message:
     message = describe_outcome(delivery, title_of(delivery.platform, titles))
-    sentence = "This post could not be cancelled any more."
+    sentence = _TOO_LATE.get(delivery.state, "This post kept changing while I tried to cancel it. Please try again.")
     return build_message(f"{sentence} {message.text}", paragraph(sentence), *message.blocks)
+
+
+_TOO_LATE: Final = {
+    DeliveryState.PUBLISHING: "This post can't be cancelled any more.",
+    DeliveryState.PUBLISHED: "This post can't be cancelled any more.",
+    DeliveryState.UNKNOWN: "This post was sent already, so it can't be cancelled any more.",
+    DeliveryState.FAILED: "There is nothing left to cancel.",
+}
 
 
 def no_such_post(suggestion: str | None = None, typed: str = "") -> Message:

@@ -49,6 +49,7 @@ class ScheduleAction(StrEnum):
     COMPOSE = "compose"
     POST = "post"
     LIST = "list"
+    EDIT = "edit"
     CANCEL = "cancel"
     HELP = "help"
 
@@ -91,6 +92,9 @@ SCHEDULE_SUBCOMMANDS: Final = {
         word="", takes="<accounts> <when> <text>", summary="schedules a post; without a time, the form opens"
     ),
     ScheduleAction.LIST: Subcommand(word="list", summary="shows what is scheduled"),
+    ScheduleAction.EDIT: Subcommand(
+        word="edit", takes="<id>", summary="changes the text or time of a post that has not gone out"
+    ),
     ScheduleAction.CANCEL: Subcommand(word="cancel", takes="<id>", summary="cancels a post that has not gone out"),
     ScheduleAction.HELP: Subcommand(word="help", summary="shows this", aliases=("?", "-h", "--help")),
 }
@@ -120,7 +124,7 @@ class ScheduleCommand:
         accounts: for POST: the accounts as typed, each once, in order; empty when a time came first.
         rest: for POST: what follows the accounts: hand it to ``parse_when``.
         typed: for POST: everything that was typed, for when the first word turns out to be no account.
-        delivery_id: for CANCEL: the id as typed, in lower case; None when it was left out.
+        delivery_id: for EDIT and CANCEL: the id as typed, in lower case; None when it was left out.
     """
 
     action: ScheduleAction
@@ -152,7 +156,7 @@ def parse_schedule(text: str) -> ScheduleCommand:
     if not words:
         return ScheduleCommand(action=ScheduleAction.COMPOSE)
     action = _find_action(SCHEDULE_SUBCOMMANDS, words[0])
-    if action is ScheduleAction.CANCEL:
+    if action in {ScheduleAction.EDIT, ScheduleAction.CANCEL}:
         return ScheduleCommand(action=action, delivery_id=_bare(words[1]).lower() or None if words[1:] else None)
     if action is not None:
         return ScheduleCommand(action=action)

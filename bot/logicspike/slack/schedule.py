@@ -16,6 +16,7 @@ from ..services.scheduling import NotScheduled, ScheduleProblem, ScheduleRequest
 from . import messages, surface
 from .clicks import Answer, Click, Place
 from .composing import ComposerListeners, Prefill, render_result
+from .editing import EditorListeners
 from .interaction import Interaction, Unreadable, ack_with, read_interaction, read_typed
 from .manifest import CommandNames
 from .message import Message
@@ -59,6 +60,7 @@ class ScheduleListeners:
         services: the use cases.
         replies: runs the work and answers.
         composer: opens the form.
+        editor: opens the form of a post that is scheduled.
         posts: lists and cancels.
         commands: what the commands are called here.
     """
@@ -69,12 +71,14 @@ class ScheduleListeners:
         services: SlackServices,
         replies: Replies,
         composer: ComposerListeners,
+        editor: EditorListeners,
         posts: PostListeners,
         commands: CommandNames,
     ) -> None:
         self._services = services
         self._replies = replies
         self._composer = composer
+        self._editor = editor
         self._posts = posts
         self._command = commands.schedule
         self.answers: Final[Mapping[str, Answer]] = {
@@ -110,8 +114,11 @@ class ScheduleListeners:
         match command.action:
             case ScheduleAction.LIST:
                 return await self._posts.list_posts(interaction.member)
-            case ScheduleAction.CANCEL if command.delivery_id is None:
-                return await self._posts.list_posts(interaction.member)  # each with its Cancel button
+            case ScheduleAction.EDIT if command.delivery_id is not None:
+                await self._editor.open(interaction, command.delivery_id)
+                return None
+            case ScheduleAction.CANCEL | ScheduleAction.EDIT if command.delivery_id is None:
+                return await self._posts.list_posts(interaction.member)  # each with its buttons
             case ScheduleAction.CANCEL:
                 return await self._posts.cancel(interaction.member, command.delivery_id or "")
             case ScheduleAction.POST if command.accounts and self._has_time(command):

@@ -9,6 +9,7 @@ from ..platforms import Platforms
 from ..services.answering import Answering
 from ..services.connecting import Connecting
 from ..services.disconnecting import Disconnecting
+from ..services.editing import Editing
 from ..services.leaving import Leaving
 from ..services.ports import MemberDirectory, RequestLog
 from ..services.scheduling import Scheduling
@@ -26,6 +27,7 @@ class SlackServices:
     connecting: Connecting
     disconnecting: Disconnecting
     scheduling: Scheduling
+    editing: Editing
     answering: Answering
     leaving: Leaving
     platforms: Platforms

@@ -23,13 +23,16 @@ __all__ = [
     "DRAFT_DISCARD",
     "DRAFT_PICK_ACCOUNT",
     "DRAFT_PICK_TIME",
+    "EDITOR",
     "LATE_DROP",
     "LATE_PUBLISH",
     "LINK_OPEN",
+    "MODALS",
     "OUTCOME_AGAIN",
     "OUTCOME_DROP",
     "OUTCOME_LIVE",
     "POST_CANCEL",
+    "POST_EDIT",
     "POST_LIST",
     "SCHEDULE_OPEN",
 ]
@@ -48,6 +51,7 @@ DRAFT_PICK_ACCOUNT: Final = "draft.pick_account"
 DRAFT_PICK_TIME: Final = "draft.pick_time"
 DRAFT_DISCARD: Final = "draft.discard"
 POST_CANCEL: Final = "post.cancel"
+POST_EDIT: Final = "post.edit"
 POST_LIST: Final = "post.list"
 OUTCOME_LIVE: Final = "outcome.live"
 OUTCOME_AGAIN: Final = "outcome.again"
@@ -71,6 +75,7 @@ ACTIONS: Final = {
     DRAFT_PICK_TIME: "draft id:Unix seconds: answers which time was meant",
     DRAFT_DISCARD: "draft id: throws the draft away",
     POST_CANCEL: "delivery id: cancels a post that has not gone out",
+    POST_EDIT: "delivery id: opens the editor of its post",
     POST_LIST: "nothing: shows what is scheduled",
     OUTCOME_LIVE: "delivery id:attempt id: the author has seen the post live",
     OUTCOME_AGAIN: "delivery id:attempt id: the author wants it posted again",
@@ -83,6 +88,15 @@ ACTIONS: Final = {
 
 COMPOSER: Final = "composer"
 """The callback_id of the composer modal; its private_metadata is a draft id or empty."""
+
+EDITOR: Final = "editor"
+"""The callback_id of the editor modal; its private_metadata is a delivery id and the revision that is shown."""
+
+MODALS: Final = {
+    COMPOSER: "writes a post and schedules it; `private_metadata` holds a draft id, or nothing",
+    EDITOR: "changes a scheduled post; `private_metadata` holds delivery id:revision of the post that is shown",
+}
+"""What each modal is for."""
 
 BLOCK_ACCOUNTS: Final = "accounts"
 BLOCK_TEXT: Final = "text"

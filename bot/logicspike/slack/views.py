@@ -29,12 +29,16 @@ from .times import find_zone
 __all__ = [
     "TEXT_AT_MOST",
     "ComposerValues",
+    "at_input",
     "composer",
     "composer_errors",
     "composer_loading",
     "composer_no_accounts",
     "composer_notice",
+    "cut_off",
     "parse_composer",
+    "text_input",
+    "when_input",
 ]
 
 TEXT_AT_MOST: Final = 3000
@@ -98,10 +102,10 @@ def composer(
         *(note(prose(problem.message, _ERROR_UNITS)) for problem in problems[:_PROBLEMS_SHOWN]),
         _accounts_input(ordered, wanted),
         note(f"{hidden} more accounts are not shown here: name them in the command instead.") if hidden else None,
-        _text_input(text),
-        *_cut_off(text),
-        _when_input(),
-        _at_input(due_at if due_at is not None and due_at > now else _next_hour(now, zone)),
+        text_input(text),
+        *cut_off(text),
+        when_input(),
+        at_input(due_at if due_at is not None and due_at > now else _next_hour(now, zone)),
         note(f"Times are in {find_zone(zone).key}, from your Slack profile.{_about_sign_ins(ordered)}"),
     ]
     return _modal(blocks, submit="Schedule", draft_id=draft_id)
@@ -155,7 +159,8 @@ def _account_option(connection: Connection) -> Option:
 _DESCRIPTION: Final = 75
 
 
-def _text_input(text: str) -> InputBlock:
+def text_input(text: str) -> InputBlock:
+    """The field for a post's text."""
     return InputBlock(
         block_id=BLOCK_TEXT,
         label="Text",
@@ -173,7 +178,7 @@ def _fitting(text: str) -> str:
     return text if measure(text) <= TEXT_AT_MOST else clip(text, TEXT_AT_MOST + 1).removesuffix("…")
 
 
-def _cut_off(text: str) -> tuple[Block | None, ...]:
+def cut_off(text: str) -> tuple[Block | None, ...]:
     """The end of a text that is longer than the form takes: shown, so that it can be copied, and never lost unseen."""
     rest = text[len(_fitting(text)) :]
     if not rest.strip():
@@ -181,7 +186,8 @@ def _cut_off(text: str) -> tuple[Block | None, ...]:
     return (note(f"This form takes {TEXT_AT_MOST} characters. The end of your text did not fit:"), quoted(rest, 2900))
 
 
-def _when_input() -> InputBlock:
+def when_input() -> InputBlock:
+    """The choice between a time and now."""
     # "Now" is never preset: publishing can't be taken back.
     at, right_away = choice("At this time", _AT), choice("Now", _NOW)
     return InputBlock(
@@ -191,7 +197,8 @@ def _when_input() -> InputBlock:
     )
 
 
-def _at_input(initial: datetime) -> InputBlock:
+def at_input(initial: datetime) -> InputBlock:
+    """The field for day and time; Slack shows it on the reader's own clock."""
     return InputBlock(
         block_id=BLOCK_AT,
         label="Date and time",

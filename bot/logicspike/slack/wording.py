@@ -12,17 +12,18 @@ from slack_sdk.models.blocks import ButtonElement, ConfirmObject
 from ..domain import Connection, Delivery, DeliveryState
 from .message import ask_first, button, link_button
 from .mrkdwn import escape, is_web_address, name, one_line
-from .surface import LINK_OPEN, POST_CANCEL
+from .surface import LINK_OPEN, POST_CANCEL, POST_EDIT
 from .times import describe_clock, describe_day, find_zone
 
 __all__ = [
     "NO_TITLES",
     "Titles",
     "account_words",
-    "can_cancel",
+    "can_change",
     "cancel_button",
     "count_posts",
     "day_and_time",
+    "edit_button",
     "join_words",
     "posts_are",
     "preview",
@@ -48,7 +49,7 @@ _STATE_WORDS: Final = {
     DeliveryState.UNKNOWN: "Not confirmed",
     DeliveryState.CANCELED: "Cancelled",
 }
-_CANCELABLE: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.HELD})
+_WAITING: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.HELD})
 
 
 def state_words(delivery: Delivery) -> str:
@@ -57,9 +58,9 @@ def state_words(delivery: Delivery) -> str:
     return "Trying again" if is_retry else _STATE_WORDS[delivery.state]
 
 
-def can_cancel(delivery: Delivery) -> bool:
-    """Whether a Cancel button makes sense."""
-    return delivery.state in _CANCELABLE
+def can_change(delivery: Delivery) -> bool:
+    """Whether buttons to edit and to cancel make sense."""
+    return delivery.state in _WAITING
 
 
 def title_of(platform: str, titles: Titles) -> str:
@@ -106,6 +107,11 @@ def join_words(words: tuple[str, ...]) -> str:
 def cancel_button(delivery: Delivery, label: str = "Cancel post") -> ButtonElement:
     """The button that cancels a post, after a question."""
     return button(label, POST_CANCEL, delivery.delivery_id, style="danger", confirm=_cancel_question(delivery))
+
+
+def edit_button(delivery: Delivery) -> ButtonElement:
+    """The button that opens the editor of a post, for all its accounts."""
+    return button("Edit", POST_EDIT, delivery.delivery_id)
 
 
 def _cancel_question(delivery: Delivery) -> ConfirmObject:

@@ -141,3 +141,43 @@ async def test_the_composer_by_keyboard_alone(chromium_page: Page, sandbox: Sand
     await newcomer.sees("Typed without a mouse")
     await newcomer.sees("Published")
     assert ["Typed without a mouse"] == [each.text for each in sandbox.platforms["twitter"].fake.ledger]
+
+
+async def test_a_scheduled_post_is_edited_where_it_stands(chromium_page: Page, sandbox: Sandbox):
+    newcomer = Newcomer(chromium_page)
+    facebook, twitter = (sandbox.platforms[name].fake for name in ("facebook", "twitter"))
+    await chromium_page.goto(sandbox.slack.base_url)
+    await newcomer.type("/connect facebook")
+    await newcomer.click(DM)
+    await newcomer.sign_in(person=len(facebook.people) - 1)
+    await newcomer.sees("Connected:")
+    await newcomer.type("/connect twitter")
+    await newcomer.sign_in()
+    await newcomer.sees("Connected: ")
+
+    await newcomer.type("/schedule facebook,twitter in 2h We are hirring!")
+    await newcomer.sees("We are hirring!")
+    await picture(chromium_page, "edit-confirmation")
+    await newcomer.click("button-post.edit")
+    await expect(chromium_page.get_by_test_id("modal-title")).to_have_text("Edit a post")
+    modal = chromium_page.get_by_test_id("modal")
+    await expect(modal.locator("textarea").first).to_have_value("We are hirring!")
+    await picture(chromium_page, "edit-form")
+    await modal.locator("textarea").first.fill("x" * 300)
+    await newcomer.click("modal-submit")
+    await expect(modal.get_by_text("280")).to_be_visible()
+    await picture(chromium_page, "edit-problem")
+    await modal.locator("textarea").first.fill("We are hiring!")
+    await newcomer.click("modal-submit")
+    await newcomer.sees("Saved")
+    await picture(chromium_page, "edit-saved")
+
+    await newcomer.type("/schedule list")
+    await newcomer.sees("2 posts not published yet")
+    await picture(chromium_page, "edit-list")
+    await newcomer.click("clock-advance-3600")
+    await newcomer.click("clock-advance-3600")
+    for platform in ("facebook", "twitter"):
+        timeline = chromium_page.frame_locator(f"[data-testid=platform-{platform}] iframe:not(.waiting)")
+        await expect(timeline.get_by_text("We are hiring!")).to_be_visible()
+    assert ["We are hiring!"] * 2 == [each.text for each in (*facebook.ledger, *twitter.ledger)]

@@ -62,7 +62,7 @@ def editor(
     due_at = shown.due_at if typed is None or typed.due_at is None else typed.due_at
     blocks: list[Block | None] = [
         *(paragraph(prose(sentence)) for sentence in notes),
-        _accounts(post, zone, titles),
+        *_accounts(post, zone, titles),
         *_text_blocks(text),
         when_input(),
         at_input(due_at),
@@ -71,7 +71,8 @@ def editor(
     return _modal(blocks, submit="Save", metadata=f"{shown.delivery_id}:{post.post.revision}")
 
 
-def _accounts(post: Editable, zone: str, titles: Titles) -> Block:
+def _accounts(post: Editable, zone: str, titles: Titles) -> Iterable[Block]:
+    """Where it goes, as words: the accounts of a post can't be changed."""
     lines = []
     for each in post.open[:_ACCOUNTS_SHOWN]:
         extra = state_note(each, zone)
@@ -79,8 +80,8 @@ def _accounts(post: Editable, zone: str, titles: Titles) -> Block:
     gone = [prose(unchanged_words(each, title_of(each.platform, titles))) for each in post.gone[:_ACCOUNTS_SHOWN]]
     hidden = len(post.open) - _ACCOUNTS_SHOWN
     more = (f"and {hidden} more",) if hidden > 0 else ()
-    fixed = "To post elsewhere, cancel this post and write a new one." if not gone else " ".join(gone)
-    return paragraph(f"*Accounts*\n{bullets((*lines, *more))}\n{fixed}")
+    yield paragraph(f"*Accounts*\n{bullets((*lines, *more))}")
+    yield note(" ".join((*gone, "To post elsewhere, cancel this post and write a new one.")))
 
 
 def _text_blocks(text: str) -> Iterable[Block | None]:

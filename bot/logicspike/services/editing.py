@@ -344,11 +344,11 @@ def change_delivery(delivery: Delivery, change: PostChange, *, revision: int) ->
     pauses_until = delivery.next_try_at if delivery.next_try_at > delivery.due_at else change.due_at
     moved = replace(changed, due_at=change.due_at, next_try_at=max(change.due_at, pauses_until), is_confirmed=False)
     if delivery.state is not DeliveryState.HELD:
-        return moved if moved.next_try_at > change.due_at else replace(moved, tries=0, detail=None)
+        return moved if moved.next_try_at > change.due_at else replace(moved, tries=0, detail=None, is_owed=False)
     moved = replace(moved, next_try_at=change.due_at, tries=0)
     if delivery.hold_reason is not HoldReason.LATE:
         return moved
-    return replace(moved, state=DeliveryState.SCHEDULED, hold_reason=None, detail=None, is_asked=False)
+    return replace(moved, state=DeliveryState.SCHEDULED, hold_reason=None, detail=None, is_asked=False, is_owed=False)
 
 
 def _minute(at: datetime) -> int:

@@ -161,6 +161,7 @@ class Arrival:
     """A request to publish, as it came in."""
 
     text: str
+    account_id: str
     process: int
     at: float
 
@@ -176,6 +177,8 @@ class ChaosFake(FakePlatform):
         self.weather = weather
         self.faults: Counter[str] = Counter()
         self.arrivals: list[Arrival] = []
+        self.pauses: list[tuple[str, float]] = []
+        """Which account was told to slow down, and when."""
         self.in_flight: dict[int, Arrival] = {}
         self.gate = asyncio.Event()
         """While it is closed, requests to publish have come in and nothing was done about them."""
@@ -225,7 +228,7 @@ class ChaosFake(FakePlatform):
         if held is None or wrong:
             return web.json_response({"error": wrong}, status=401)
         body = await request.json()
-        arrival = Arrival(text=body["text"], process=body["process"], at=time.monotonic())
+        arrival = Arrival(text=body["text"], account_id=held.account.id, process=body["process"], at=time.monotonic())
         self.arrivals.append(arrival)
         self.in_flight[id(arrival)] = arrival
         try:
@@ -242,6 +245,7 @@ class ChaosFake(FakePlatform):
             case "error-before":
                 return web.Response(status=500)
             case "429":
+                self.pauses.append((held.account.id, time.monotonic()))
                 return self.rate_limited(request)
         made = self._accept(held, body, dice)
         match fault:

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ..clock import Clock
 from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Timings
@@ -20,11 +20,12 @@ from ..plugin.errors import (
     OperatorActionRequired,
     PlatformError,
     PostRejected,
+    RateLimited,
     ReconnectRequired,
 )
 from .ports import DeliveryStore, StoreUnavailable
 from .refreshing import ConnectionGone, FreshCredential, Refreshing
-from .settling import Refusal, Settling, delivery_ids
+from .settling import Refusal, Settling, delivery_ids, end_of_pause
 
 __all__ = ["Lane", "Publishing"]
 
@@ -74,6 +75,7 @@ class Publishing:
         self._emit = emit
         self._timings = timings
         self._is_stopping = False
+        self._pauses: dict[str, datetime] = {}
 
     def stop(self) -> None:
         """Send nothing more; what has not been sent is handed back."""
@@ -96,6 +98,9 @@ class Publishing:
     # --- one delivery ------------------------------------------------------------------------------------------------
 
     async def _deliver(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
+        if (paused_until := self._paused_until(delivery)) is not None:
+            await self._settling.hand_back(delivery, at=paused_until)
+            return opened
         try:
             fresh = await self._prepare(delivery, lane.connection, opened)
         except _NotPrepared as refusal:
@@ -160,10 +165,25 @@ class Publishing:
         try:
             published = await self._platforms.publish(delivery.platform, fresh.credential, delivery.post)
         except (PlatformError, PlatformNotReady) as error:
+            if isinstance(error, RateLimited):
+                self._pause(delivery, error)
             await self._settling.refused(delivery, Refusal(error=error, connection=fresh.connection))
             return False
         await self._settling.published(delivery, published)
         return True
+
+    # What waits on the schedule is put off in the database; this is for what this process has claimed already.
+
+    def _pause(self, delivery: Delivery, error: RateLimited) -> None:
+        now = self._clock.now()
+        self._pauses = {bucket: until for bucket, until in self._pauses.items() if until > now}
+        bucket = delivery.platform if error.is_app_wide else delivery.connection_id
+        self._pauses[bucket] = max(end_of_pause(error, now), self._pauses.get(bucket, now))
+
+    def _paused_until(self, delivery: Delivery) -> datetime | None:
+        now = self._clock.now()
+        end = max(self._pauses.get(bucket, now) for bucket in (delivery.connection_id, delivery.platform))
+        return end if end > now else None
 
     async def hold_late(self, late: Sequence[Delivery]) -> None:
         """Hold what is late, whose authors are asked about it.

@@ -34,7 +34,7 @@ from ..plugin.types import PublishedPost
 from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
 from .refreshing import ConnectionGone, Refreshing
 
-__all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids", "retry_delay"]
+__all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids", "end_of_pause", "retry_delay"]
 
 log = logging.getLogger(__name__)
 
@@ -228,8 +228,7 @@ class Settling:
 
     async def _wait_for_the_bucket(self, delivery: Delivery, error: RateLimited) -> None:
         """Let nothing of the whole bucket, the account's or our app's, be tried before the platform says so."""
-        now = self._clock.now()
-        until = min(max(error.until, now + _SHORTEST_SNOOZE), now + _LONGEST_SNOOZE)  # within reason, whatever it says
+        until = end_of_pause(error, self._clock.now())
         await self._later(delivery, error, at=until, is_counted=False)
         if error.is_app_wide:
             await self._deliveries.postpone(until=until, platform=delivery.platform)
@@ -355,3 +354,8 @@ def retry_delay(tries: int, jitter: float) -> timedelta | None:
     if tries > len(_RETRY_DELAYS):
         return None
     return _RETRY_DELAYS[tries - 1] * (1 + 0.2 * jitter)
+
+
+def end_of_pause(error: RateLimited, now: datetime) -> datetime:
+    """Until when a bucket is left alone: what the platform says, within reason."""
+    return min(max(error.until, now + _SHORTEST_SNOOZE), now + _LONGEST_SNOOZE)

@@ -1,0 +1,67 @@
+"""A platform that says "slow down" is left alone until the time it names, by whatever has been claimed already, too."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from logicspike.domain import DeliveryState
+from logicspike.plugin.errors import RateLimited
+
+MINUTE = timedelta(minutes=1)
+PAUSE = timedelta(minutes=9)
+
+
+@pytest.fixture
+def sent(team, monkeypatch):
+    """The texts that were sent, in order; "first" and "everybody" are told to slow down once, and all others after."""
+    texts: list[str] = []
+    refused = asyncio.Event()
+    publish, until = team.platforms.publish, team.clock.now() + PAUSE
+
+    async def publish_or_refuse(name, credential, post):
+        texts.append(post.text)
+        if post.text in {"first", "everybody"} and texts.count(post.text) == 1:
+            refused.set()
+            raise RateLimited("slow down", until=until, is_app_wide=post.text == "everybody")
+        await refused.wait()
+        return await publish(name, credential, post)
+
+    monkeypatch.setattr(team.platforms, "publish", publish_or_refuse)
+    return texts
+
+
+async def test_what_was_claimed_with_a_refused_post_waits_with_it(team, sent):
+    await team.connect()
+    until = team.clock.now() + PAUSE
+    posts = [
+        await team.schedule(text, due_in=timedelta(seconds=place))
+        for place, text in enumerate(("first", "second", "third"), start=1)
+    ]
+
+    await team.deliver(after=MINUTE)
+
+    assert ["first"] == sent
+    assert [(DeliveryState.SCHEDULED, until)] * 3 == [
+        (found.state, found.next_try_at) for found in [await team.read(each) for each in posts]
+    ]
+    await team.deliver(after=PAUSE)
+    assert ["first", "first", "second", "third"] == sent
+
+
+async def test_what_was_claimed_for_another_account_waits_out_a_limit_of_the_whole_app(team, sent):
+    await team.connect(person="p-1")
+    other = await team.connect(person="p-2")
+    await team.schedule("everybody", accounts=("echo:ann-echo",))
+    elsewhere = [
+        await team.schedule(f"elsewhere {n}", accounts=(other.nickname,), due_in=timedelta(seconds=n + 1))
+        for n in range(3)
+    ]
+
+    await team.deliver(after=MINUTE)
+
+    # One was on its way already.
+    assert {"everybody", "elsewhere 0"} == set(sent)
+    assert DeliveryState.SCHEDULED is (await team.read(elsewhere[-1])).state

@@ -18,7 +18,7 @@ demo: $(VENV)/.demo-ready ## Try everything in the browser, with nothing to sign
 test: $(VENV)/.dev-ready ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (5 minutes; LOGICSPIKE_SEED=n repeats a run)
+chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (10 minutes; LOGICSPIKE_SEED=n repeats it)
 	@$(BIN)/python -m pytest tests/chaos tests/figures -m chaos --capture=no -q $(ARGS)
 
 soak: $(VENV)/.dev-ready ## The same, ten times as big: before a release

@@ -21,6 +21,7 @@ from logicspike.services.notices import (
     OperatorTrouble,
     PostsPublished,
 )
+from logicspike.services.ports import StoreUnavailable
 
 MINUTE = timedelta(minutes=1)
 LEASE = timedelta(seconds=120)
@@ -208,3 +209,19 @@ async def test_a_post_tried_again_after_its_process_ended_owes_nothing_of_before
 
     assert 1 == await team.telling.tell_owed()
     assert [] == team.notifier.of(DeliveryDelayed)
+
+
+async def test_an_outage_while_it_is_noted_is_said_as_one_and_told_again(team, monkeypatch):
+    await team.connect()
+    await publish_without_telling(team)
+
+    async def away(*_args: object, **_rest: object) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(team.stores.deliveries, "mark_told", away)
+        with pytest.raises(StoreUnavailable):
+            await team.telling.tell_owed()
+
+    team.clock.advance(LEASE)
+    assert 1 == await team.telling.tell_owed()

@@ -96,10 +96,11 @@ class Telling:
                         return  # The lease ends soon: whoever takes it next goes on.
                     await self._tell(author, notice, about, owner=owner)
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell_admins(owed))
-            for author, deliveries in by_author.items():
-                group.create_task(tell(author, deliveries))
+        works = (tell(author, deliveries) for author, deliveries in by_author.items())
+        # One author's trouble must not keep the others' messages back.
+        ends = await asyncio.gather(self._tell_admins(owed), *works, return_exceptions=True)
+        for error in filter(None, ends):
+            raise error
         if len(owed) == _BATCH:
             self._wake()
         return len(owed)

@@ -22,7 +22,6 @@ _POLL = timedelta(seconds=0.5)
 _TIMINGS = {
     "lease": _LEASE.total_seconds(),
     "settle": 1.0,
-    "between_suspects": 0.02,
     "deliver_every": _POLL.total_seconds(),
     "rescue_every": _POLL.total_seconds(),
     "settle_every": _POLL.total_seconds(),

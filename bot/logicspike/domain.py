@@ -64,7 +64,7 @@ class Timings:
     lookup: timedelta = timedelta(seconds=60)
     refresh_lease: timedelta = timedelta(seconds=120)
     look_ahead: timedelta = timedelta(seconds=1)
-    between_suspects: timedelta = timedelta(seconds=2)
+    between_suspects: timedelta = timedelta(seconds=1)
     tell: timedelta = timedelta(seconds=120)
     deliver_every: timedelta = timedelta(seconds=1)
     rescue_every: timedelta = timedelta(seconds=5)

@@ -45,7 +45,7 @@ SHRUNKEN: Final = {
     "lookup": 0.5,
     "refresh_lease": 4.0,
     "look_ahead": 0.2,
-    "between_suspects": 0.4,
+    "between_suspects": 0.2,
     "deliver_every": 0.2,
     "rescue_every": 0.2,
     "settle_every": 0.2,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,6 +30,7 @@ LOOKUPS: Final = 2
 """How often a platform must say "not there" before the post is tried again; no answer doesn't count as one."""
 DEATHS: Final = 3
 """How often a post may take its process with it before it is set aside for a person."""
+_LOOKED_UP_AT_ONCE: Final = 8
 _ASK_AGAIN: Final = timedelta(minutes=10)
 
 
@@ -91,15 +92,12 @@ class Reconciling:
         rescued = await asyncio.gather(*(self._rescue(each, at_work) for each in others))
         return len(freed) + sum(rescued)
 
-    async def _rescue(self, delivery: Delivery, at_work: Mapping[str, int]) -> bool:
+    async def _rescue(self, delivery: Delivery, at_work: frozenset[str]) -> bool:
         """Free one that may have been what ended its process; whether it was still there to be freed."""
-        place = at_work.get(delivery.delivery_id)
-        died = replace(delivery, deaths=delivery.deaths + (place is not None))
+        died = replace(delivery, deaths=delivery.deaths + (delivery.delivery_id in at_work))
         if died.state is DeliveryState.CLAIMED and died.deaths >= DEATHS:
             return await self._settling.park(delivery)
-        # Spread out, lest they meet in one process again: who does it shows when they are tried one at a time.
-        wait = (place or 0) * self._timings.between_suspects if died.is_suspect else timedelta(0)
-        after = self._freed(died, at=self._clock.now() + wait if wait else delivery.next_try_at)
+        after = self._freed(died)
         if not await self._deliveries.swap(delivery, after):
             return False
         self._emit(DeliveryRescued(**_ids(after)))
@@ -107,11 +105,10 @@ class Reconciling:
             self._emit(DeliveryUnknown(**_ids(after)))
         return True
 
-    def _freed(self, delivery: Delivery, *, at: datetime) -> Delivery:
-        now = self._clock.now()
+    def _freed(self, delivery: Delivery) -> Delivery:
         freed = _freed_claim(delivery)
         if delivery.state is DeliveryState.CLAIMED:
-            return replace(freed, state=DeliveryState.SCHEDULED, next_try_at=delivery.not_before(at, now))
+            return replace(freed, state=DeliveryState.SCHEDULED)
         attempts: tuple[Attempt, ...] = delivery.attempts
         if attempts:
             attempts = (*attempts[:-1], replace(attempts[-1], outcome="unknown", detail="The process stopped."))
@@ -121,7 +118,7 @@ class Reconciling:
             is_asked=False,
             attempts=attempts,
             detail="The bot was interrupted while publishing.",
-            settled_at=now,
+            settled_at=self._clock.now(),
         )
 
     async def settle_unknown(self) -> int:
@@ -132,15 +129,24 @@ class Reconciling:
         """
         now = self._clock.now()
         unknown = await self._deliveries.list_unasked_unknown(now - self._timings.settle)
-        looked_at = 0
-        for delivery in unknown:
-            if delivery.claimed_until is not None and delivery.claimed_until > now:
-                continue
-            mine = replace(delivery, claim_token=secrets.token_hex(8), claimed_until=now + self._timings.lookup)
-            if await self._deliveries.swap(delivery, mine):
-                looked_at += 1
+        free = [each for each in unknown if each.claimed_until is None or each.claimed_until <= now]
+        at_once = asyncio.Semaphore(_LOOKED_UP_AT_ONCE)
+
+        async def look_up(delivery: Delivery) -> bool:
+            async with at_once:
+                until = self._clock.now() + self._timings.lookup
+                mine = replace(delivery, claim_token=secrets.token_hex(8), claimed_until=until)
+                if not await self._deliveries.swap(delivery, mine):
+                    return False
                 await self._look_up(mine)
-        return looked_at
+                return True
+
+        # A platform that keeps one look-up waiting must not keep the others.
+        ends = await asyncio.gather(*map(look_up, free), return_exceptions=True)
+        for error in ends:
+            if isinstance(error, BaseException):
+                raise error
+        return sum(map(bool, ends))
 
     async def _look_up(self, delivery: Delivery) -> None:
         try:
@@ -245,22 +251,18 @@ class Reconciling:
         return platform.title if platform else delivery.platform
 
 
-def _find_at_work(claimed: Iterable[Delivery]) -> dict[str, int]:
+def _find_at_work(claimed: Iterable[Delivery]) -> frozenset[str]:
     """The one of each account that its process was at when it ended: what was being published, else the first in line.
 
     Those behind it can't have done any harm, however often they were claimed with it.
-
-    Returns:
-        Delivery id to place among them, from 0.
     """
     lines: dict[tuple[str | None, str], list[Delivery]] = {}
     for each in claimed:
         lines.setdefault((each.claim_token, each.connection_id), []).append(each)
-    first = (min(line, key=_place_in_line) for line in lines.values())
-    return {each.delivery_id: place for place, each in enumerate(first)}
+    return frozenset(min(line, key=_place_in_line).delivery_id for line in lines.values())
 
 
-def _is_harmless(delivery: Delivery, at_work: Mapping[str, int]) -> bool:
+def _is_harmless(delivery: Delivery, at_work: frozenset[str]) -> bool:
     return delivery.state is DeliveryState.CLAIMED and delivery.delivery_id not in at_work
 
 

@@ -220,6 +220,8 @@ class FakeScheduling:
         found = self.deliveries.get(delivery_id)
         if found is None:
             return CancelOutcome(delivery=None, is_canceled=False, suggestion=next(iter(self.deliveries), None))
+        if found.state not in EDITABLE | {DeliveryState.CANCELED}:
+            return CancelOutcome(delivery=found, is_canceled=False)
         self.deliveries[delivery_id] = replace(found, state=DeliveryState.CANCELED)
         return CancelOutcome(delivery=self.deliveries[delivery_id], is_canceled=True)
 

@@ -13,7 +13,7 @@ from logicspike.domain import Attempt, DeliveryState, HoldReason
 from logicspike.services.connecting import NotAllowed
 from logicspike.services.notices import DeliveryFailed, DeliveryHeld, LateQuestion, OutcomeQuestion
 from logicspike.services.ports import StoreUnavailable
-from logicspike.services.scheduling import AccountQuestion, NotScheduled, ScheduleProblem
+from logicspike.services.scheduling import AccountQuestion, CancelOutcome, NotScheduled, ScheduleProblem
 from logicspike.slack.composing import ComposerListeners
 from logicspike.slack.messages import render_notice
 
@@ -333,6 +333,50 @@ async def test_a_post_is_cancelled_from_its_confirmation(edge):
     await edge.slack.click(USER, confirmed, "post.cancel")
     assert await edge.slack.wait_for_message(USER, "It will not be published", after=confirmed)
     assert [(edge.ana, "abcd2345")] == edge.notes.of("cancel")
+
+
+CANCELLED = ["Cancelled", "It will not be published"]
+
+
+@pytest.mark.parametrize("by_button", [True, False])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (DeliveryState.SCHEDULED, CANCELLED),
+        (DeliveryState.CLAIMED, CANCELLED),
+        (DeliveryState.HELD, CANCELLED),
+        (DeliveryState.CANCELED, CANCELLED),
+        (DeliveryState.PUBLISHING, ["can't be cancelled any more", "It is going out right now."]),
+        (DeliveryState.PUBLISHED, ["can't be cancelled any more", "It is live."]),
+        (DeliveryState.UNKNOWN, ["was sent already", "still waiting to learn whether it is live"]),
+        (DeliveryState.FAILED, ["nothing left to cancel", "I won't try again. Your text is kept."]),
+    ],
+)
+async def test_a_cancel_is_answered_truthfully_in_every_state(edge, delivery, state, words, by_button):
+    await schedule(edge, "echo in 1h We are hiring!")
+    confirmed = await edge.slack.wait_for_message(USER, "We are hiring!")
+    edge.scheduling.deliveries[delivery.delivery_id] = replace(delivery, state=state)
+    if by_button:
+        await edge.slack.click(USER, confirmed, "post.cancel")
+    else:
+        await schedule(edge, f"cancel {delivery.delivery_id}")
+    message = await edge.slack.wait_for_message(USER, words[0], after=confirmed)
+    for word in words:
+        assert word in message.everything
+        assert word in message.text, "what a notification and a screen reader say"
+    assert ("Cancelled" in message.everything) is (words is CANCELLED)
+
+
+async def test_a_cancel_that_never_gets_its_turn_promises_nothing(edge, delivery):
+    await schedule(edge, "echo in 1h We are hiring!")
+    await edge.settle()
+
+    async def cancel(member, delivery_id):
+        return CancelOutcome(delivery=delivery, is_canceled=False)
+
+    edge.scheduling.cancel = cancel
+    await schedule(edge, "cancel abcd2345")
+    assert await edge.slack.wait_for_message(USER, "Please try again")
 
 
 async def test_the_list_comes_by_a_click_too(edge):

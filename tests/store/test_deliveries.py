@@ -215,3 +215,27 @@ async def test_every_illegal_move_is_refused_before_anything_is_sent(unreachable
     there = new_delivery(state=before)
     with pytest.raises(IllegalTransition):
         await unreachable_stores.deliveries.swap(there, replace(there, state=after))
+
+
+async def test_a_move_decided_before_an_edit_does_nothing(stores, new_delivery):
+    delivery = new_delivery()
+    await stores.deliveries.insert_many([delivery])
+    edited = replace(delivery, post=replace(delivery.post, text="New"), revision=1)
+    assert await stores.deliveries.swap(delivery, edited)
+    assert not await stores.deliveries.swap(delivery, replace(delivery, state=DeliveryState.CANCELED))
+    assert edited == await stores.deliveries.find("T1", delivery.delivery_id)
+
+
+async def test_a_delivery_from_before_posts_could_be_edited_moves(stores, new_delivery):
+    delivery = new_delivery()
+    await stores.deliveries.insert_many([delivery])
+    collection = stores.database.collection("deliveries")
+    await collection.update_one({"_id": delivery.delivery_id}, {"$unset": {"revision": ""}})
+    assert await stores.deliveries.swap(delivery, replace(delivery, state=DeliveryState.CANCELED))
+
+
+async def test_a_posts_deliveries_are_listed_in_its_workspace_whatever_their_state(stores, new_delivery):
+    mine = [new_delivery(delivery_id=f"e{number}", state=state) for number, state in enumerate(DeliveryState)]
+    await stores.deliveries.insert_many([*mine, new_delivery(delivery_id="other", post_id="p2")])
+    assert tuple(mine) == await stores.deliveries.list_for_post("T1", mine[0].post_id)
+    assert () == await stores.deliveries.list_for_post("T2", mine[0].post_id)

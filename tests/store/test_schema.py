@@ -74,6 +74,7 @@ async def test_the_write_of_a_claim_goes_by_id(crowded, now):
             "due_at",
             "open_of_connection",
         ),
+        ({"team_id": "T1", "post_id": "p1"}, "_id", "post"),
     ],
 )
 async def test_each_list_has_its_index_and_sorts_nothing(crowded, now, query, order, index):

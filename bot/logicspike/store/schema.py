@@ -76,7 +76,7 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
             partialFilterExpression={"state": "scheduled"},
         ),
         _index("lane", "connection_id", "state", "next_try_at", "_id", partialFilterExpression={"state": "scheduled"}),
-        _index("post", "team_id", "post_id"),
+        _index("post", "team_id", "post_id", "_id"),
         _index("lease", "claimed_until", partialFilterExpression={"claimed_until": {"$exists": True}}),
         _index("held", "hold_reason", "connection_id", partialFilterExpression={"state": "held"}),
         _index("unasked", "settled_at", partialFilterExpression={"state": "unknown", "is_asked": False}),

@@ -10,9 +10,11 @@ import pytest
 
 from logicspike.domain import DeliveryState, HoldReason
 from logicspike.services.editing import ChangedMeanwhile, Edited, NotEdited, TooLate
+from logicspike.services.notices import DeliveryDelayed, DeliveryHeld, LateQuestion
 from logicspike.services.ports import StoreUnavailable
 from logicspike.services.scheduling import ScheduleProblem
 from logicspike.slack.editing import EditorListeners
+from logicspike.slack.messages import render_notice
 
 USER = "U0ANA"
 HOUR = timedelta(hours=1)
@@ -140,6 +142,21 @@ async def test_a_text_that_no_field_takes_stays_whole_and_only_its_time_changes(
     await edge.settle()
     assert None is edge.notes.of("save")[0][0].text
     assert "x" * 3001 == edge.scheduling.deliveries[delivery.delivery_id].post.text
+
+
+@pytest.mark.parametrize("reason", HoldReason)
+async def test_what_waits_can_be_edited_from_the_message_that_says_so(edge, delivery, reason):
+    held = replace(delivery, state=DeliveryState.HELD, hold_reason=reason, detail="Why.")
+    edge.scheduling.deliveries[delivery.delivery_id] = held
+    for notice in (
+        DeliveryHeld(delivery=held, platform_title="Echo", explanation="Why."),
+        DeliveryDelayed(delivery=delivery, platform_title="Echo", explanation="Why."),
+        LateQuestion(deliveries=(held,)),
+    ):
+        message = await edge.show(render_notice(notice, zone="UTC", now=edge.clock.now(), titles={"echo": "Echo"}))
+        await edge.slack.click(USER, message, "post.edit")
+        await edge.settle()
+        assert "We are hiring!" == initial(edge.slack.view_of(USER), "text")
 
 
 # --- saving -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The question about posts that are overdue: each can go out now or be dropped."""
+"""The question about posts that are overdue: each can go out now, be given another time, or be dropped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..services.notices import LateQuestion
 from .message import Message, actions, ask_first, build_message, button, note, paragraph
 from .mrkdwn import show_day_and_time
 from .surface import LATE_DROP, LATE_PUBLISH
-from .wording import NO_TITLES, Titles, count_posts, preview, target_words, title_of
+from .wording import NO_TITLES, Titles, count_posts, edit_button, preview, target_words, title_of
 
 __all__ = ["render_late_question"]
 
@@ -20,7 +20,7 @@ _SHOWN: Final = 10
 
 
 def render_late_question(notice: LateQuestion, zone: str, titles: Titles = NO_TITLES) -> Message:
-    """Posts are overdue by more than ten minutes: publish now, or drop?"""
+    """Posts are overdue by more than ten minutes: publish now, edit, or drop?"""
     count = len(notice.deliveries)
     text = f"{count_posts(count)} could not go out on time. Nothing is lost: please decide what to do."
     return build_message(text, *_late_rows(notice.deliveries, zone, titles))
@@ -37,6 +37,7 @@ def _late_rows(deliveries: tuple[Delivery, ...], zone: str, titles: Titles) -> I
         yield paragraph(f"{target} · was due {due}\n{preview(delivery.post.text)}")
         yield actions(
             button("Publish now", LATE_PUBLISH, delivery.delivery_id),
+            edit_button(delivery),
             button("Drop", LATE_DROP, delivery.delivery_id, style="danger", confirm=_DROP),
         )
     if len(deliveries) > _SHOWN:

@@ -27,7 +27,7 @@ from .surface import (
     OUTCOME_LIVE,
     SCHEDULE_OPEN,
 )
-from .wording import cancel_button, count_posts, day_and_time, preview, target_words, title_of, view_button
+from .wording import cancel_button, count_posts, day_and_time, edit_button, preview, target_words, title_of, view_button
 
 __all__ = [
     "describe_outcome",
@@ -97,7 +97,7 @@ def render_delivery_delayed(notice: DeliveryDelayed, zone: str) -> Message:
             "and by myself until it works. You only hear from me again if it doesn't, or when it is published."
         ),
         quoted(delivery.post.text, _SHORT),
-        actions(cancel_button(delivery)),
+        actions(edit_button(delivery), cancel_button(delivery)),
     )
 
 
@@ -131,12 +131,12 @@ def _held_buttons(delivery: Delivery) -> tuple[InteractiveElement | None, ...]:
     match delivery.hold_reason:
         case HoldReason.RECONNECT:
             reconnect = button("Reconnect", CONNECT_RECONNECT, delivery.connection_id, style="primary")
-            return (reconnect, cancel_button(delivery))
+            return (reconnect, edit_button(delivery), cancel_button(delivery))
         case HoldReason.LATE:
             drop = button("Drop", LATE_DROP, delivery.delivery_id, style="danger", confirm=_DROP)
-            return (release_button(delivery), drop)
+            return (release_button(delivery), edit_button(delivery), drop)
         case HoldReason.MEMBER | HoldReason.OPERATOR | HoldReason.PARKED | None:
-            return (release_button(delivery), cancel_button(delivery))
+            return (release_button(delivery), edit_button(delivery), cancel_button(delivery))
 
 
 def release_button(delivery: Delivery, *, is_primary: bool = True) -> InteractiveElement | None:

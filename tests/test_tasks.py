@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from logicspike.tasks import Tasks, TooBusy
+from logicspike.tasks import Tasks, TooBusy, cancel
 
 SOON = timedelta(seconds=5)
 
@@ -83,3 +83,36 @@ async def test_beyond_the_limit_nothing_is_started():
     gate.set()
     await tasks.drain(SOON)
     assert [True] == started
+
+
+async def test_a_task_that_loses_a_cancellation_is_cancelled_again(monkeypatch):
+    monkeypatch.setattr("logicspike.tasks._CANCEL_AGAIN_SECONDS", 0.01)
+    lost = []
+
+    async def lose_it() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if len(lost) == 2:
+                    raise
+                lost.append("once more")
+
+    task = asyncio.create_task(lose_it())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await cancel(task)
+
+    assert task.cancelled()
+    assert 2 == len(lost)
+
+
+async def test_cancelling_what_has_ended_or_fails_raises_nothing():
+    async def fail() -> None:
+        raise RuntimeError("broken")
+
+    failed = asyncio.create_task(fail())
+    await asyncio.wait([failed])
+
+    await cancel(failed)
+    await cancel()

@@ -166,6 +166,7 @@ async def _start(
         bell.scheduler = scheduler
         scheduler.start()
         stack.push_async_callback(scheduler.stop)
+        await stack.enter_async_context(stores.watching_due(bell.ring))
         stack.callback(services.renewing.stop)
         stack.callback(services.asking_to_reconnect.stop)
     return Bot(address=address, platforms=platforms, scheduler=scheduler, services=services)

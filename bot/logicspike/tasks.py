@@ -8,17 +8,31 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-__all__ = ["Tasks", "TooBusy"]
+__all__ = ["Tasks", "TooBusy", "cancel"]
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
 _TASK_LIMIT: Final = 1000
+_CANCEL_AGAIN_SECONDS: Final = 0.5
 
 
 class TooBusy(Exception):
     """So many tasks are under way that another one would only make all of them late; nothing was started."""
+
+
+async def cancel(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks, and wait until all have ended; what they ended with is not looked at.
+
+    More than once where it takes that: ``asyncio.wait_for``, by which PyMongo waits, loses a cancellation that comes
+    together with its result, until Python 3.12 (github.com/python/cpython/issues/86296, checked 2026-11).
+    """
+    while pending := {task for task in tasks if not task.done()}:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Tasks:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from ..clock import Correction, SystemClock, TimeReading
+from ..tasks import cancel
 from .ports import ServerTime, StoreUnavailable
 
 __all__ = ["Timekeeping"]
@@ -57,9 +57,7 @@ class Timekeeping:
         try:
             yield
         finally:
-            keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
+            await cancel(keeping)
 
     async def _keep(self) -> None:
         wait = _EVERY

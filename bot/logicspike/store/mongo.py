@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import inspect
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, Final, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 import pymongo
 from bson.errors import BSONError
@@ -22,6 +24,7 @@ from ..services.ports import StoreUnavailable
 
 __all__ = [
     "BadDatabaseAddress",
+    "ChangeStream",
     "Database",
     "Document",
     "Driver",
@@ -58,11 +61,28 @@ class BadDatabaseAddress(ValueError):
     """The database's address cannot be read, or names an option that no driver knows; the address isn't repeated."""
 
 
+class ChangeStream(Protocol):
+    """What both drivers' change streams have in common."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether more may come."""
+        ...
+
+    async def try_next(self) -> Document | None:
+        """The next change; None when none came for a while."""
+        ...
+
+    async def close(self) -> None:
+        """End it, on the server too."""
+        ...
+
+
 class Database:
     """One open database; hands out collections that behave the same under both drivers.
 
-    Of a collection only what both drivers spell alike is used: ``aggregate``, ``list_indexes``, ``watch``,
-    transactions and ``bulk_write`` are not.
+    Of a collection only what both drivers spell alike is used: ``aggregate``, ``list_indexes``, transactions and
+    ``bulk_write`` are not; ``watch`` only here, by ``changes``.
 
     Args:
         client: a client of either driver.
@@ -89,6 +109,30 @@ class Database:
     async def command(self, name: str) -> Document:
         """Run an argumentless command on the database."""
         return cast("Document", await self._database.command(name))
+
+    @asynccontextmanager
+    async def changes(
+        self, name: str, pipeline: Sequence[Document], *, longest_wait: timedelta
+    ) -> AsyncIterator[ChangeStream]:
+        """Watch a collection, where the server has change streams: a replica set or shards.
+
+        Args:
+            name: the collection's.
+            pipeline: picks and shortens changes, on the server.
+            longest_wait: how long one look waits for a change.
+
+        Raises:
+            PyMongoError: at the opening or at the first look, by driver; the caller bounds looks in time.
+        """
+        opened = self._database[name].watch(list(pipeline), max_await_time_ms=_milliseconds(longest_wait))
+        with pymongo.timeout(BUDGET.total_seconds()):
+            # Motor's is opened by its first look; PyMongo's is awaited.
+            stream = cast("ChangeStream", await opened if inspect.isawaitable(opened) else opened)
+        try:
+            yield stream
+        finally:
+            with contextlib.suppress(errors.PyMongoError), pymongo.timeout(_CLOSING.total_seconds()):
+                await stream.close()
 
     def purge_at(self, lifetime: timedelta, *, not_before: datetime | None = None) -> datetime:
         """When a document may go: ``lifetime`` after now, or after ``not_before`` if that is later."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from .pending import MongoPendingStore
 from .posts import MongoPostStore
 from .requests import MongoRequestLog
 from .schema import SchemaTooNew, ensure_schema
+from .watching import DueWatch
 
 __all__ = ["StoreNotUsable", "Stores", "build_stores", "open_stores"]
 
@@ -53,6 +54,10 @@ class Stores:
             StoreUnavailable: it did not answer.
         """
         return await read_server_time(self.database, steady)
+
+    def watching_due(self, ring: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+        """Ring whenever a delivery was made due soon, while this is entered; only where the server tells of changes."""
+        return DueWatch(self.database, ring).running()
 
 
 @asynccontextmanager

@@ -51,11 +51,11 @@ HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 @cache
 def list_files() -> tuple[Path, ...]:
-    """The project's own text files: no hidden folders but .ci, nothing that tools make."""
+    """The project's own text files: no hidden folders but .ci, nothing that tools make, a git worktree's pointer included."""
 
     def is_ours(path: Path) -> bool:
         parts = path.relative_to(ROOT).parts
-        hidden = any(part.startswith(".") and part != ".ci" for part in parts[:-1])
+        hidden = parts == (".git",) or any(part.startswith(".") and part != ".ci" for part in parts[:-1])
         return not hidden and not SKIPPED.intersection(parts) and ".egg-info" not in str(path)
 
     return tuple(

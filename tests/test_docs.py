@@ -51,7 +51,7 @@ HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 @cache
 def list_files() -> tuple[Path, ...]:
-    """The project's own text files: no hidden folders but .ci, nothing that tools make, a git worktree's pointer included."""
+    """The project's own text files: no hidden folders but .ci, nothing that tools make, no worktree's .git."""
 
     def is_ours(path: Path) -> bool:
         parts = path.relative_to(ROOT).parts

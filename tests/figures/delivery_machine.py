@@ -160,6 +160,19 @@ class DeliveryMachine(RuleBasedStateMachine):
         """A post is changed, perhaps in a form opened before an earlier change, and while something else happens."""
         waiting = [each for each in self.deliveries() if each.state in EDITABLE]
         delivery = waiting[which % len(waiting)] if waiting and which % 4 else self.pick(which)
+        self._edit(who, delivery, due_in, is_stale, rival, turns)
+
+    @rule(who=NUMBERS, where=NUMBERS, rival=RIVALS, turns=st.lists(TURNS, min_size=1, max_size=4))
+    def edit_at_work(self, who: int, where: int, rival: str, turns: list[int]) -> None:
+        """Posts that are due are changed while they are claimed and go out."""
+        for number, turn in enumerate(turns):
+            before = {each.delivery_id for each in self.deliveries()}
+            self._schedule(who, where + number, 0)
+            for each in self.deliveries():
+                if each.delivery_id not in before:
+                    self._edit(who + number, each, None, False, "work" if number % 2 else rival, turn)
+
+    def _edit(self, who: int, delivery: Delivery, due_in: int | None, is_stale: bool, rival: str, turns: int) -> None:
         post = self.world.stores.posts.posts[delivery.post_id]
         self.written += 1
         text = f"post {self.written}"

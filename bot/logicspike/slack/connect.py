@@ -13,7 +13,8 @@ from ..services.connecting import DirectMessageFailed, NoSuchConnection
 from ..services.disconnecting import AccountAmbiguous, AccountNotFound, DisconnectPlan, PostsOnDisconnect
 from . import messages, surface
 from .clicks import Answer, Click, Place
-from .interaction import Interaction, ack_with, read_interaction, read_typed
+from .help import write_connect_help
+from .interaction import Interaction, ack_with, read_interaction, read_typed, write_answer
 from .manifest import CommandNames
 from .message import Message
 from .parsing import CONNECT_SUBCOMMANDS, ConnectAction, parse_connect, suggest_subcommand
@@ -56,7 +57,7 @@ class ConnectListeners:
         interaction = read_interaction(body, context)
         match command.action:
             case ConnectAction.START:
-                await ack_with(ack, self._start(interaction, command.platform or ""))
+                ack_with(ack, write_answer(self._start(interaction, command.platform or "")))
             case ConnectAction.REMOVE if command.account:
                 account = command.account
                 self._replies.start(interaction, lambda: self._ask_by_name(interaction.member, account))
@@ -65,11 +66,10 @@ class ConnectListeners:
                 self._replies.start(interaction, lambda: self._list(interaction.member))
                 await ack()
             case _:
-                await ack_with(ack, self._help())
+                ack_with(ack, self._write_help())
 
-    def _help(self) -> Message:
-        ready = [choice.name for choice in self._services.choices() if choice.is_ready]
-        return messages.help_connect(self._command, platform=ready[0] if ready else "<platform>")
+    def _write_help(self) -> str:
+        return write_connect_help(self._command, platform=self._services.find_ready_platform() or "<platform>")
 
     def _start(self, interaction: Interaction, typed: str) -> Message:
         """Say at once that a link is on its way, and send it; or why there will be none."""

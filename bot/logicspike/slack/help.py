@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
+from .interaction import write_answer
 from .message import Message, actions, build_message, button, note, paragraph
 from .mrkdwn import bullets, code, escape
 from .parsing import CONNECT_SUBCOMMANDS, SCHEDULE_SUBCOMMANDS, Subcommand
 from .surface import CONNECT_LIST, POST_LIST, SCHEDULE_OPEN
 
-__all__ = ["help_connect", "help_schedule"]
+__all__ = ["help_connect", "help_schedule", "write_connect_help", "write_schedule_help"]
 
 _TIMES: Final = ("now", "in 20m", "today 18:00", "tomorrow 9:30", "fri 14:00", "1 Dec 9am", "2026-12-01 09:00")
 
@@ -55,6 +57,23 @@ def help_schedule(command: str = "/schedule", *, account: str = "<account>") -> 
         actions(button("Schedule a post", SCHEDULE_OPEN, style="primary"), button("Show what is scheduled", POST_LIST)),
         note("Times are in the time zone of your Slack profile. I always tell you what I understood."),
     )
+
+
+# Building the blocks and writing them out takes longer than all the rest of an acknowledgement, and the words on which
+# they depend are few: what the commands are called here, and the first platform that is ready.
+_KEPT: Final = 8
+
+
+@lru_cache(maxsize=_KEPT)
+def write_connect_help(command: str, *, platform: str) -> str:
+    """``help_connect`` as the body of a response; written out once for the same words."""
+    return write_answer(help_connect(command, platform=platform))
+
+
+@lru_cache(maxsize=_KEPT)
+def write_schedule_help(command: str, *, account: str) -> str:
+    """``help_schedule`` as the body of a response; written out once for the same words."""
+    return write_answer(help_schedule(command, account=account))
 
 
 def _usage(command: str, subcommands: Iterable[Subcommand]) -> str:

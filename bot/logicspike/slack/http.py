@@ -143,7 +143,7 @@ def _mend(body: dict[str, Any]) -> dict[str, Any]:
 
 def _is_ssl_check(raw: bytes) -> bool:
     """Whether it's Slack's look at our certificate, which carries no signature."""
-    if len(raw) > _SSL_CHECK_LIMIT or not raw.isascii():
+    if b"ssl_check" not in raw or len(raw) > _SSL_CHECK_LIMIT or not raw.isascii():
         return False
     return ("ssl_check", "1") in parse_qsl(raw.decode("ascii"))
 

@@ -17,7 +17,8 @@ from . import messages, surface
 from .clicks import Answer, Click, Place
 from .composing import ComposerListeners, Prefill, render_result
 from .editing import EditorListeners
-from .interaction import Interaction, Unreadable, ack_with, read_interaction, read_typed
+from .help import write_schedule_help
+from .interaction import Interaction, Unreadable, ack_with, read_interaction, read_typed, write_answer
 from .manifest import CommandNames
 from .message import Message
 from .parsing import (
@@ -94,20 +95,20 @@ class ScheduleListeners:
         command = parse_schedule(read_typed(body))
         interaction = read_interaction(body, context)
         if answer := self._answer_at_once(command):
-            await ack_with(ack, answer)
+            ack_with(ack, answer)
             return
         self._replies.start(interaction, lambda: self._run(interaction, command))
         await ack()
 
-    def _answer_at_once(self, command: ScheduleCommand) -> Message | None:
+    def _answer_at_once(self, command: ScheduleCommand) -> str | None:
         match command:
             case ScheduleCommand(action=ScheduleAction.HELP):
-                ready = [choice.name for choice in self._services.choices() if choice.is_ready]
-                return messages.help_schedule(self._command, account=ready[0] if ready else "<account>")
+                account = self._services.find_ready_platform() or "<account>"
+                return write_schedule_help(self._command, account=account)
             case ScheduleCommand(action=ScheduleAction.POST, accounts=(word,), rest=""):
                 suggestion = suggest_subcommand(word, SCHEDULE_SUBCOMMANDS)
                 if suggestion is not None and self._services.platforms.find(word) is None:
-                    return messages.unknown_subcommand(self._command, word, suggestion)
+                    return write_answer(messages.unknown_subcommand(self._command, word, suggestion))
         return None
 
     async def _run(self, interaction: Interaction, command: ScheduleCommand) -> Message | None:

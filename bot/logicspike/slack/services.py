@@ -44,6 +44,10 @@ class SlackServices:
         """The installed platforms, as messages show them."""
         return tuple(self._choice(name) for name in self.platforms.names)
 
+    def find_ready_platform(self) -> str | None:
+        """The first installed platform that can be used now, for examples; None without any."""
+        return next((name for name in self.platforms.names if self.platforms.is_ready(name)), None)
+
     def _choice(self, name: str) -> PlatformChoice:
         problems = self.platforms.problems(name)
         title = self.platforms.get(name).title

@@ -116,3 +116,56 @@ async def test_cancelling_what_has_ended_or_fails_raises_nothing():
 
     await cancel(failed)
     await cancel()
+
+
+def note_in(order: list[str], word: str):
+    async def work() -> None:
+        order.append(word)
+
+    return work
+
+
+async def test_deferred_work_lets_the_answers_that_are_due_come_first():
+    tasks, order = Tasks(quiet=timedelta(milliseconds=300), longest_wait=timedelta(minutes=1)), []
+    tasks.defer(note_in(order, "work"))
+    for _ in range(20):
+        tasks.note_request()
+        order.append("answer")
+        await asyncio.sleep(0)
+    assert 0 == await tasks.drain(SOON)
+    assert [*["answer"] * 20, "work"] == order
+
+
+async def test_deferred_work_begins_though_people_never_cease_to_ask():
+    tasks, order = Tasks(quiet=timedelta(hours=1), longest_wait=timedelta(milliseconds=20)), []
+    tasks.defer(note_in(order, "work"))
+    assert 0 == await tasks.drain(SOON)
+    assert ["work"] == order
+
+
+async def test_deferred_work_that_fails_is_logged(caplog):
+    tasks = Tasks()
+
+    async def fail() -> None:
+        raise RuntimeError("broken")
+
+    tasks.defer(fail, name="the work")
+    await tasks.drain(SOON)
+    assert "background task the work failed" in caplog.text
+
+
+async def test_deferred_work_that_is_broken_off_before_its_time_was_never_begun():
+    tasks, order = Tasks(quiet=timedelta(hours=1), longest_wait=timedelta(hours=1)), []
+    tasks.defer(note_in(order, "work"))
+    assert 1 == await tasks.drain(timedelta(milliseconds=10))
+    gc.collect()  # a coroutine that nobody awaited would warn now, and a warning is an error
+    assert [] == order
+
+
+async def test_beyond_the_limit_nothing_is_deferred():
+    tasks, gate = Tasks(limit=1), asyncio.Event()
+    tasks.spawn(gate.wait())
+    with pytest.raises(TooBusy):
+        tasks.defer(note_in([], "work"))
+    gate.set()
+    await tasks.drain(SOON)

@@ -61,7 +61,7 @@ class Replies:
         Raises:
             TooBusy: nothing was started.
         """
-        self._tasks.spawn(self._run(interaction, work, replaces=replaces))
+        self._tasks.defer(lambda: self._run(interaction, work, replaces=replaces))
 
     def tell(self, interaction: Interaction, message: Message) -> None:
         """Send an answer in the background, whether the request was seen before or not.
@@ -69,7 +69,7 @@ class Replies:
         Raises:
             TooBusy: nothing was started.
         """
-        self._tasks.spawn(self.send(interaction, message))
+        self._tasks.defer(lambda: self.send(interaction, message))
 
     async def _run(self, interaction: Interaction, work: Work, *, replaces: bool) -> None:
         try:

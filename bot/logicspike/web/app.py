@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from ..platforms import Platforms
 from ..services.connecting import Connecting
@@ -29,6 +30,7 @@ def build_web_app(
     public_url: str,
     connect_command: str = "/connect",
     extra_routes: Sequence[web.RouteDef] = (),
+    on_request: Callable[[], None] = lambda: None,
 ) -> web.Application:
     """Build the application.
 
@@ -40,8 +42,12 @@ def build_web_app(
             one that a proxy takes away.
         connect_command: what members type in Slack to connect an account.
         extra_routes: routes of other edges.
+        on_request: called when a request has come in, such as ``Tasks.note_request``.
     """
-    app = web.Application(middlewares=[security_headers, error_pages, _store_errors], client_max_size=_MAX_BODY_BYTES)
+    app = web.Application(
+        middlewares=[_tell_of_requests(on_request), security_headers, error_pages, _store_errors],
+        client_max_size=_MAX_BODY_BYTES,
+    )
     public = urlsplit(public_url)
     app[IS_HTTPS] = public.scheme == "https"
     app.add_routes(ConnectPages(connecting, connect_command).routes())
@@ -51,10 +57,17 @@ def build_web_app(
     return app
 
 
+def _tell_of_requests(on_request: Callable[[], None]) -> Middleware:
+    @web.middleware
+    async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
+        on_request()
+        return await handler(request)
+
+    return tell
+
+
 @web.middleware
-async def _store_errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _store_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except StoreUnavailable as error:

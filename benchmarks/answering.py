@@ -10,9 +10,10 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
 
 import aiohttp
 
@@ -30,6 +31,7 @@ __all__ = ["measure_acks", "measure_callback", "measure_start"]
 _BURSTS = 20
 _PAUSES = {1: 0.02, 16: 0.15, 64: 0.6}
 _CALLBACKS = 60
+_CALLBACK_PAUSE = 0.05  # what goes on behind an answer ends before the next one; a row of its own tells its CPU
 _IMPORTS = "import aiohttp, motor.motor_asyncio, pymongo, slack_bolt.async_app, apscheduler.schedulers.asyncio"
 _STATUS = re.compile(rb"HTTP/1\.1 (\d+)")
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -172,47 +174,88 @@ async def _ack_while_publishing(stage: Stage, table: Table, ours: Child, databas
 async def measure_callback(stage: Stage, table: Table, *, rounds: int) -> None:
     """P6: from the platform's redirect to the page that says how it went."""
     name = f"bench_{secrets.token_hex(4)}"
-    found: dict[str, list[float]] = {"ours": [], "bare": []}
     async with (
         stage.database(name) as database,
         stage.running("benchmarks.contenders.ours", name, BENCH_ROLE="web") as ours,
         stage.running("benchmarks.contenders.bare_callback", name) as bare,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser,
     ):
         pending = MongoPendingStore(database)
-        await _finish_ours(ours, pending)
-        await _finish_bare(bare)
-        for _ in range(rounds):
-            found["ours"].append(percentile(await _finish_ours(ours, pending), 0.5))
-            found["bare"].append(percentile(await _finish_bare(bare), 0.5))
-    ratio = ratio_of(found["ours"], found["bare"])
+        contenders = {
+            "ours": lambda: _finish_ours(browser, ours, pending),
+            "bare": lambda: _finish_bare(browser, bare, "/api/auth/bench/callback"),
+            "one page": lambda: _finish_bare(browser, bare, "/one-page"),
+        }
+        found: dict[str, list[float]] = {each: [] for each in contenders}
+        spent: dict[str, list[float]] = {each: [] for each in contenders}
+        for number in range(rounds + 1):
+            for each in list(contenders) if number % 2 else list(contenders)[::-1]:
+                child = ours if each == "ours" else bare
+                before = child.cpu_seconds
+                times = await contenders[each]()
+                if number > 0:  # the first round warms up
+                    found[each].append(percentile(times, 0.5))
+                    spent[each].append((child.cpu_seconds - before) / _CALLBACKS)
+    _add_callback_row(table, found, rival="bare", words="bare aiohttp", limit=1.3)
+    _add_callback_row(table, found, rival="one page", words="bare aiohttp without a redirect", limit=None)
     table.add(
         Row(
             name="P6",
-            what="callback to result page, p50",
-            ours=f"{median(found['ours']) * 1000:.1f} ms",
-            rival=f"bare aiohttp {median(found['bare']) * 1000:.1f} ms",
-            ratio=ratio,
-            target="≤ 1.3 × bare aiohttp",
-            holds=ratio.middle <= 1.3,
+            what="CPU per sign-in, the press on the button before and the message after it included",
+            ours=f"{median(spent['ours']) * 1000:.1f} ms",
+            rival=f"bare aiohttp, callback and page only {median(spent['bare']) * 1000:.1f} ms",
+            ratio=ratio_of(spent["ours"], spent["bare"]),
         )
     )
 
 
-async def _finish_ours(child: Child, pending: MongoPendingStore) -> list[float]:
+def _add_callback_row(
+    table: Table, found: Mapping[str, Sequence[float]], *, rival: str, words: str, limit: float | None
+) -> None:
+    ratio = ratio_of(found["ours"], found[rival])
+    table.add(
+        Row(
+            name="P6",
+            what="callback to result page, p50" if limit else "callback to result page, p50, beside a single page",
+            ours=f"{median(found['ours']) * 1000:.1f} ms",
+            rival=f"{words} {median(found[rival]) * 1000:.1f} ms",
+            ratio=ratio,
+            target=f"≤ {limit} × {words}" if limit else "–",
+            holds=ratio.middle <= limit if limit else None,
+        )
+    )
+
+
+async def _finish_ours(browser: aiohttp.ClientSession, child: Child, pending: MongoPendingStore) -> list[float]:
     times = []
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
-        for _ in range(_CALLBACKS):
-            state, cookie = await _press_the_button(browser, child.address, pending)
-            url = f"{child.address}/api/auth/bench/callback?state={quote(state)}&code={secrets.token_hex(8)}"
-            began = time.perf_counter()
-            async with browser.get(url, headers={"Cookie": cookie}, allow_redirects=False) as answer:
-                assert answer.status == 303, answer.status
-                where = urlsplit(answer.headers["Location"]).path
-            async with browser.get(f"{child.address}{where}") as answer:
-                text = await answer.text()
-            times.append(time.perf_counter() - began)
-            assert "onnected" in text, text
+    for _ in range(_CALLBACKS):
+        state, cookie = await _press_the_button(browser, child.address, pending)
+        url = f"{child.address}/api/auth/bench/callback?state={quote(state)}&code={secrets.token_hex(8)}"
+        times.append(await _come_back(browser, url, headers={"Cookie": cookie}))
+        await asyncio.sleep(_CALLBACK_PAUSE)
     return times
+
+
+async def _finish_bare(browser: aiohttp.ClientSession, child: Child, path: str) -> list[float]:
+    times = []
+    for _ in range(_CALLBACKS):
+        url = f"{child.address}{path}?state={secrets.token_urlsafe(32)}&code={secrets.token_hex(8)}"
+        times.append(await _come_back(browser, url))
+        await asyncio.sleep(_CALLBACK_PAUSE)
+    return times
+
+
+async def _come_back(browser: aiohttp.ClientSession, url: str, **rest: Any) -> float:
+    """Do what a browser does with the platform's redirect, until it shows the page; seconds."""
+    began = time.perf_counter()
+    async with browser.get(url, allow_redirects=False, **rest) as answer:
+        text, location = await answer.text(), answer.headers.get("Location")
+    if location is not None:
+        async with browser.get(urljoin(url, location)) as answer:
+            text = await answer.text()
+    took = time.perf_counter() - began
+    assert "onnected" in text, text
+    return took
 
 
 async def _press_the_button(
@@ -235,18 +278,6 @@ async def _press_the_button(
         assert answer.status == 303, await answer.text()
         [state] = parse_qs(urlsplit(answer.headers["Location"]).query)["state"]
         return state, answer.headers["Set-Cookie"].partition(";")[0]
-
-
-async def _finish_bare(child: Child) -> list[float]:
-    times = []
-    async with aiohttp.ClientSession() as browser:
-        for _ in range(_CALLBACKS):
-            query = {"state": secrets.token_urlsafe(32), "code": secrets.token_hex(8)}
-            began = time.perf_counter()
-            async with browser.get(f"{child.address}/api/auth/bench/callback", params=query) as answer:
-                await answer.text()
-            times.append(time.perf_counter() - began)
-    return times
 
 
 # --- P8 ---------------------------------------------------------------------------------------------------------------

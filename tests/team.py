@@ -40,6 +40,8 @@ from logicspike.services.scheduling import Scheduled, ScheduleRequest, Schedulin
 from logicspike.services.telling import Telling
 from logicspike.store.mongo import Database
 from logicspike.store.opening import Stores, build_stores
+from logicspike.store.schema import INDEXES
+from logicspike.tasks import Tasks
 from logicspike.testing import FakePlatform, press_allow, press_cancel
 from logicspike.vault import Vault, generate_key, parse_key_ring
 from logicspike.wiring import Parts, build_services
@@ -112,6 +114,7 @@ class Team:
     releasing: Releasing
     telling: Telling
     http: aiohttp.ClientSession
+    tasks: Tasks
     ana: Member = ANA
     ben: Member = BEN
     stranger: Member = STRANGER
@@ -125,12 +128,22 @@ class Team:
         """Ask for a link, press the button, press Allow at the platform, come back; the result's id."""
         await self.connecting.start(member, "echo", connection_id=connection_id)
         authorize_url = await self.connecting.begin(self.ticket, BROWSER)
-        return await self.connecting.finish(self.callback(await press_allow(self.http, authorize_url, person=person)))
+        return await self.finish(self.callback(await press_allow(self.http, authorize_url, person=person)))
 
     async def cancel_sign_in(self, member: Member) -> str:
         await self.connecting.start(member, "echo")
         authorize_url = await self.connecting.begin(self.ticket, BROWSER)
-        return await self.connecting.finish(self.callback(await press_cancel(self.http, authorize_url)))
+        return await self.finish(self.callback(await press_cancel(self.http, authorize_url)))
+
+    async def finish(self, callback: Callback) -> str:
+        """Come back from the platform, and wait for what goes on behind the browser's answer."""
+        result_id = await self.connecting.finish(callback)
+        await self.settle()
+        return result_id
+
+    async def settle(self) -> None:
+        """Wait for what goes on behind the answers."""
+        assert await self.tasks.drain(timedelta(seconds=5)) == 0
 
     def callback(self, url: str, *, browser: str = BROWSER, platform: str = "echo") -> Callback:
         query = URL(url).query
@@ -196,6 +209,8 @@ async def open_team(
     database: Database, *, public_url: str = PUBLIC_URL, others: Sequence[EntryPoint] = ()
 ) -> AsyncIterator[Team]:
     """A team on an empty database, with Echo by real HTTP on loopback; other platforms lack their credentials."""
+    # That an account and a nickname are there once is what these see to; the other indexes only make things fast.
+    await database.collection("social_connections").create_indexes(list(INDEXES["social_connections"]))
     # Whole seconds: the database keeps milliseconds, and times are compared below.
     clock = MovableClock(datetime.now(UTC).replace(microsecond=0), is_frozen=True)
     fake = echo_platform.FakeEcho(
@@ -220,6 +235,7 @@ async def open_team(
     ):
         built = build_team(build_stores(database), platforms, fake, clock, http, public_url)
         yield built
+        await built.settle()
         await built.delivering.stop(timedelta(seconds=5))
     await server.close()
 
@@ -244,7 +260,7 @@ def build_team(
     http: aiohttp.ClientSession,
     public_url: str,
 ) -> Team:
-    notifier, directory, events = RecordingNotifier(), Directory(), []
+    notifier, directory, events, tasks = RecordingNotifier(), Directory(), [], Tasks()
     services = build_services(
         Parts(
             stores=stores,
@@ -256,6 +272,7 @@ def build_team(
             emit=events.append,
             public_url=public_url,
             pause=no_pause,
+            tasks=tasks,
         )
     )
     return Team(
@@ -267,5 +284,6 @@ def build_team(
         directory=directory,
         events=events,
         http=http,
+        tasks=tasks,
         **{each.name: getattr(services, each.name) for each in fields(services)},
     )

@@ -152,6 +152,7 @@ async def _start(
             timings=timings,
             wake=bell.ring,
             wake_teller=bell.ring_teller,
+            tasks=slack.tasks,
         )
     )
     if role != "web":
@@ -235,6 +236,7 @@ async def _serve_web(
         public_url=settings.public_url,
         connect_command=settings.slack_command_connect,
         extra_routes=slack.routes(),
+        on_request=slack.tasks.note_request,
     )
     return await _listen(app, settings, listener, stack)
 

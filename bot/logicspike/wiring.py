@@ -45,6 +45,7 @@ from .services.scheduling import Scheduling
 from .services.settling import Settling
 from .services.telling import Telling
 from .store.opening import Stores
+from .tasks import Tasks
 from .vault import Vault
 
 __all__ = ["Bell", "Parts", "Services", "build_scheduler", "build_services"]
@@ -69,6 +70,7 @@ class Parts:
         wake: makes the scheduler look at once for what is due.
         wake_teller: makes it look at once for what is to be told.
         pause: waits, in seconds.
+        tasks: runs what no answer waits for; whoever hands it in drains it.
     """
 
     stores: Stores
@@ -83,6 +85,7 @@ class Parts:
     wake: Callable[[], None] = lambda: None
     wake_teller: Callable[[], None] = lambda: None
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    tasks: Tasks = field(default_factory=Tasks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +236,7 @@ def _build_connecting(parts: Parts, linking: Linking) -> Connecting:
         clock=parts.clock,
         emit=parts.emit,
         public_url=parts.public_url,
+        tasks=parts.tasks,
     )
 
 

@@ -1,4 +1,4 @@
-"""Database operations are exact where times are not: what a post costs, and what a process that has nothing to do."""
+"""Database operations are exact where times are not: what a post costs, a sign-in, and a process with nothing to do."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from team import open_team
 
 from logicspike.domain import Timings
 from logicspike.plugin.types import PublishedPost
+from logicspike.services.connecting import Callback
+from logicspike.testing import press_allow
 
 ACCOUNTS = account_names(20)
 
@@ -81,3 +83,44 @@ async def test_a_process_with_nothing_to_do_looks_at_most_twice_a_second(team, c
         spent[name] = len(commands.sent) * (timedelta(seconds=1) / getattr(timings, name))
 
     assert sum(spent.values()) <= 2, spent
+
+
+BROWSER = "b" * 43
+
+
+async def press_the_button(team, *, connection_id: str | None = None) -> Callback:
+    """Do what comes before the callback."""
+    await team.connecting.start(team.ana, "echo", connection_id=connection_id)
+    url = await team.connecting.begin(team.ticket, BROWSER)
+    return team.callback(await press_allow(team.http, url, person="p-1"))
+
+
+async def test_a_callback_takes_four_operations_and_its_page_one(team, commands):
+    callback = await press_the_button(team)
+    commands.sent.clear()
+
+    result_id = await team.finish(callback)
+
+    # use up the state, end the link, keep the connection, keep what the page says
+    assert [
+        ("findAndModify", "pending_authorizations"),
+        ("findAndModify", "pending_authorizations"),
+        ("insert", "social_connections"),
+        ("update", "pending_authorizations"),
+    ] == [(name, command[name]) for name, command in commands.sent]
+    commands.sent.clear()
+    await team.connecting.find_result(result_id)
+    assert ["find"] == [name for name, _ in commands.sent]
+
+
+async def test_a_callback_of_an_account_that_is_back_takes_five_operations_and_looks_for_held_posts(team, commands):
+    connection = await team.connect(person="p-1")
+    callback = await press_the_button(team, connection_id=connection.connection_id)
+    commands.sent.clear()
+
+    await team.connecting.finish(callback)
+
+    assert 5 == len(commands.sent), Counter(name for name, _ in commands.sent)  # one more: which account it was
+    await team.settle()
+    assert 6 == len(commands.sent)
+    assert 1 == len(commands.of("find", "deliveries"))

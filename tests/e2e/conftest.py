@@ -54,7 +54,14 @@ class Walk:
         form = {"decision": decision, "person": person}
         async with self.browser.post(where.join(URL(decide)), data=form) as result:
             assert "/connect/result/" in str(result.url), await result.text()
-            return await result.text()
+            said = await result.text()
+        await self.slack.wait_for(lambda: self.find_outcome(dm))
+        return said
+
+    def find_outcome(self, link: Message) -> Message | None:
+        """What took the place of a link's message, which comes a moment after the result page."""
+        seen = (each for user in (ANA, BEN) for each in self.slack.messages_for(user))
+        return next((each for each in seen if each.ts == link.ts and each.revision > link.revision), None)
 
     async def wait_for_button(self, user: str, action_id: str, *, after: Message | None = None) -> Message:
         """Wait for a message with this button, in any conversation the member sees."""

@@ -325,9 +325,10 @@ class MemoryPending:
         if ticket_hash in self.tickets:
             self.tickets[ticket_hash] = replace(self.tickets[ticket_hash], message=message)
 
-    async def spend_ticket(self, ticket_hash: str) -> None:
+    async def spend_ticket(self, ticket_hash: str) -> Ticket | None:
         if ticket_hash in self.tickets:
             self.tickets[ticket_hash] = replace(self.tickets[ticket_hash], is_spent=True)
+        return self.tickets.get(ticket_hash)
 
     async def save_authorization(self, pending: PendingAuthorization) -> None:
         self.requests[pending.state_hash] = pending

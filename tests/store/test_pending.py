@@ -42,8 +42,10 @@ async def test_a_link_is_found_by_its_hash_and_remembers_its_message_and_its_end
     await stores.pending.save_ticket(ticket)
     assert ticket == await stores.pending.find_ticket("h1")
     await stores.pending.set_ticket_message("h1", "D1/1.2")
-    await stores.pending.spend_ticket("h1")
-    assert replace(ticket, message="D1/1.2", is_spent=True) == await stores.pending.find_ticket("h1")
+    spent = replace(ticket, message="D1/1.2", is_spent=True)
+    assert spent == await stores.pending.spend_ticket("h1")
+    assert spent == await stores.pending.find_ticket("h1")
+    assert await stores.pending.spend_ticket("h2") is None
     assert await stores.pending.find_ticket("h2") is None
 
 

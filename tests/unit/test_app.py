@@ -128,6 +128,20 @@ async def test_it_stops_leaving_no_task_socket_or_handle(base, driver):
     assert process.num_fds() <= files
 
 
+async def test_what_follows_a_sign_in_is_finished_before_it_stops(base):
+    gate, done = asyncio.Event(), []
+
+    async def tell() -> None:
+        await gate.wait()
+        done.append(True)
+
+    async with base.bot() as bot:
+        await bot.services.connecting._later(tell)
+        asyncio.get_running_loop().call_later(0.2, gate.set)
+        assert [] == done
+    assert [True] == done
+
+
 async def test_its_port_is_free_again_at_once(base, http):
     async with base.bot() as bot:
         port = bot.address.rpartition(":")[2]

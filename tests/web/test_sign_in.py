@@ -97,6 +97,7 @@ async def test_a_sign_in_connects_the_account(live, team, browser):
     assert ["Ben Echo"] == await list_accounts(team)
     [connection] = await team.stores.connections.list_for_team("T1")
     assert (ConnectionStatus.ACTIVE, "UANA") == (connection.status, connection.owner_id)
+    await team.settle()
     assert 1 == len(team.notifier.revised_to(Connected))
 
 
@@ -139,6 +140,7 @@ async def test_cancelling_connects_nothing(live, team, browser):
     assert 200 == result.status
     assert "Nothing was connected" in result.text
     assert [] == await list_accounts(team)
+    await team.settle()
     assert 1 == len(team.notifier.revised_to(ConnectEnded))
 
 
@@ -261,6 +263,7 @@ async def test_a_platform_that_is_down_is_said_so_and_nothing_is_saved(live, tea
     assert "That did not work just now" in result.text
     assert "Nothing was saved" in result.text
     assert [] == await list_accounts(team)
+    await team.settle()
     assert 1 == len(team.notifier.revised_to(ConnectFailed))
 
 
@@ -275,6 +278,7 @@ async def test_several_accounts_are_chosen_from_in_slack(live, team, browser, mo
 
     assert "One step left" in result.text
     assert "Page A" not in result.text
+    await team.settle()
     [question] = team.notifier.revised_to(AccountChoice)
     await team.connecting.choose(team.ana, question.connection.connection_id, 1)
     assert ["Page B"] == await list_accounts(team)

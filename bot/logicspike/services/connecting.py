@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 import secrets
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from authlib.common.security import generate_token
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -22,12 +24,24 @@ from ..domain import (
 from ..events import ConnectionRefused, ConnectionRequested, Emit
 from ..platforms import PlatformNotReady, Platforms
 from ..plugin.errors import AuthorizationFailed, PlatformError, PlatformUnavailable, RateLimited
-from ..plugin.types import AuthorizationGrant, AuthorizationRequest, Credential
+from ..plugin.types import AuthorizationGrant, AuthorizationRequest
+from ..tasks import Tasks, TooBusy
 from ..vault import SealedPlace, Vault
 from .linking import Linking, NoSuchConnection, NotAllowed
-from .notices import ConnectEnded, ConnectFailed, ConnectLink, Notice
-from .ports import ConnectionStore, ConnectResult, MemberDirectory, Notifier, PendingStore
-from .signing_in import Callback, DirectMessageFailed, LinkEnded, LinkPage, StateUnknown, WrongBrowser
+from .notices import ConnectLink, Notice
+from .ports import ConnectionStore, ConnectResult, MemberDirectory, Notifier, PendingStore, StoreUnavailable
+from .signing_in import (
+    Callback,
+    DirectMessageFailed,
+    LinkEnded,
+    LinkPage,
+    SignInOutcome,
+    StateUnknown,
+    WrongBrowser,
+    check_scopes,
+    sign_in_canceled,
+    sign_in_failed,
+)
 
 __all__ = [
     "LINK_LIFETIME",
@@ -48,7 +62,8 @@ log = logging.getLogger(__name__)
 LINK_LIFETIME: Final = timedelta(minutes=10)
 STATE_LIFETIME: Final = timedelta(minutes=10)
 _SECRET_BYTES: Final = 32  # 256 bits
-_SWAP_TRIES: Final = 5
+
+Result = TypeVar("Result")
 
 
 class Connecting:
@@ -65,6 +80,7 @@ class Connecting:
         clock: the time.
         emit: takes events.
         public_url: address of the callback server, without a slash at the end.
+        tasks: runs what a browser need not wait for.
     """
 
     def __init__(
@@ -80,6 +96,7 @@ class Connecting:
         clock: Clock,
         emit: Emit,
         public_url: str,
+        tasks: Tasks,
     ) -> None:
         self._platforms = platforms
         self._connections = connections
@@ -91,6 +108,7 @@ class Connecting:
         self._clock = clock
         self._emit = emit
         self._public_url = public_url.rstrip("/")
+        self._tasks = tasks
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
@@ -229,26 +247,39 @@ class Connecting:
     async def finish(self, callback: Callback) -> str:
         """Use up the state, trade the code for tokens and connect the account; the id of the result page.
 
+        All of that is stored when it returns. What the member is told in Slack, and what is done for posts that were
+        held, follows in the background.
+
         Raises:
             StateUnknown: the state is unknown, used or over.
             WrongBrowser: another browser pressed the button.
             StoreUnavailable: the database did not answer.
         """
         pending = await self._take(callback)
-        result, notice = await self._settle(pending, callback)
-        if result.outcome not in {"connected", "choose"}:
+        # The link is over whatever comes of the sign-in: that is noted while the platform answers.
+        outcome, ticket = await asyncio.gather(
+            self._settle(pending, callback), _unless_unavailable(self._pending.spend_ticket(pending.ticket_hash))
+        )
+        if outcome.result.outcome not in {"connected", "choose"}:
             self._emit(
                 ConnectionRefused(
                     team_id=pending.member.team_id,
                     user_id=pending.member.user_id,
                     platform=pending.platform,
-                    outcome=result.outcome,
+                    outcome=outcome.result.outcome,
                 )
             )
         result_id = secrets.token_urlsafe(16)
-        await self._pending.save_result(result_id, result)
-        await self._tell(pending, notice)
+        await _unless_unavailable(self._pending.save_result(result_id, outcome.result))
+        await self._later(lambda: self._tell(pending, outcome, ticket))
         return result_id
+
+    async def _later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do what the browser need not wait for; where too much is under way already, it does wait."""
+        try:
+            self._tasks.defer(work, name="tell of a sign-in")
+        except TooBusy:
+            await work()
 
     async def find_result(self, result_id: str) -> ConnectResult | None:
         """What the result page says; None when it's gone."""
@@ -266,21 +297,21 @@ class Connecting:
             raise WrongBrowser
         raise StateUnknown
 
-    async def _settle(self, pending: PendingAuthorization, callback: Callback) -> tuple[ConnectResult, Notice]:
+    async def _settle(self, pending: PendingAuthorization, callback: Callback) -> SignInOutcome:
         platform = self._platforms.get(pending.platform)
         if callback.code is None:
             if callback.error in platform.cancel_errors:
-                return self._canceled(pending)
+                return sign_in_canceled(platform, pending)
             log.warning("authorization refused", extra={"event": "authorize.refused", "platform": platform.name})
-            return self._failed(pending, f"{platform.title} refused the sign-in. Please try again.")
+            return sign_in_failed(platform, pending, f"{platform.title} refused the sign-in. Please try again.")
         try:
             return await self._exchange(pending, callback.code)
         except (PlatformUnavailable, RateLimited) as error:
-            return self._failed(pending, error.explanation, outcome="unavailable")
+            return sign_in_failed(platform, pending, error.explanation, outcome="unavailable")
         except (PlatformError, PlatformNotReady) as error:
-            return self._failed(pending, error.explanation)
+            return sign_in_failed(platform, pending, error.explanation)
 
-    async def _exchange(self, pending: PendingAuthorization, code: str) -> tuple[ConnectResult, Notice]:
+    async def _exchange(self, pending: PendingAuthorization, code: str) -> SignInOutcome:
         kept = json.loads(self._vault.open(pending.sealed, _state_place(pending.state_hash, pending.member.team_id)))
         grant = AuthorizationGrant(
             code=code,
@@ -289,7 +320,7 @@ class Connecting:
             carry=kept["carry"],
         )
         credential = await self._platforms.exchange(pending.platform, grant)
-        self._check_scopes(pending.platform, credential)
+        check_scopes(self._platforms.get(pending.platform), credential)
         candidates = await self._platforms.accounts(pending.platform, credential)
         if not candidates:
             title = self._platforms.get(pending.platform).title
@@ -301,36 +332,9 @@ class Connecting:
             reconnects=pending.connection_id if pending.purpose is Purpose.RECONNECT else None,
         )
 
-    def _check_scopes(self, name: str, credential: Credential) -> None:
-        platform = self._platforms.get(name)
-        missing = set(platform.scopes) - set(credential.tokens.scopes)
-        if credential.tokens.scopes and missing:
-            raise AuthorizationFailed(
-                f"{platform.title} did not grant everything the bot needs to post "
-                f"({', '.join(sorted(missing))} is missing). Please try again and leave all boxes ticked."
-            )
-
-    def _canceled(self, pending: PendingAuthorization) -> tuple[ConnectResult, Notice]:
-        title = self._platforms.get(pending.platform).title
-        notice = ConnectEnded(platform=pending.platform, platform_title=title, connection_id=pending.connection_id)
-        return ConnectResult(outcome="canceled", platform_title=title), notice
-
-    def _failed(
-        self, pending: PendingAuthorization, explanation: str, *, outcome: str = "failed"
-    ) -> tuple[ConnectResult, Notice]:
-        title = self._platforms.get(pending.platform).title
-        notice = ConnectFailed(
-            platform=pending.platform,
-            platform_title=title,
-            explanation=explanation,
-            connection_id=pending.connection_id,
-        )
-        return ConnectResult(outcome=outcome, platform_title=title, explanation=explanation), notice
-
-    async def _tell(self, pending: PendingAuthorization, notice: Notice) -> None:
+    async def _tell(self, pending: PendingAuthorization, outcome: SignInOutcome, ticket: Ticket | None) -> None:
         """Put the outcome in place of the link, which is used up now; without that message, send a new one."""
-        await self._pending.spend_ticket(pending.ticket_hash)
-        ticket = await self._pending.find_ticket(pending.ticket_hash)
+        notice = await self._linking.complete(outcome)
         if ticket is not None and ticket.message is not None:
             await self._notifier.revise(ticket.message, notice)
         else:
@@ -357,6 +361,15 @@ class Connecting:
             return None
         connection = await self._connections.find(ticket.member.team_id, ticket.connection_id)
         return connection.account.name if connection else None
+
+
+async def _unless_unavailable(work: Awaitable[Result]) -> Result | None:
+    """Go on without what the database did not do: the account is connected, and the member learns it in Slack."""
+    try:
+        return await work
+    except StoreUnavailable:
+        log.warning("a sign-in's link or result page could not be written", extra={"event": "connect.not_noted"})
+        return None
 
 
 def _hash(secret: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,10 +18,13 @@ from ..texts import make_nickname
 from ..vault import Vault
 from .credentials import open_choices, plan_renewal, seal_choices, seal_credential
 from .notices import AccountChoice, Connected, ConnectFailed, Notice, Reconnected
-from .ports import ConnectionStore, ConnectResult, NameTaken
+from .ports import ConnectionStore, ConnectResult, NameTaken, StoreUnavailable
 from .releasing import Releasing
+from .signing_in import SignInOutcome
 
 __all__ = ["Linking", "NoSuchConnection", "NotAllowed"]
+
+log = logging.getLogger(__name__)
 
 _SWAP_TRIES: Final = 5
 
@@ -72,17 +76,14 @@ class Linking:
 
     async def link(
         self, member: Member, name: str, candidates: Sequence[Credential], *, reconnects: str | None = None
-    ) -> tuple[ConnectResult, Notice]:
-        """Connect the account that a sign-in brought, or ask which one is meant.
+    ) -> SignInOutcome:
+        """Connect the account that a sign-in brought, or ask which one is meant; ``complete`` does the rest.
 
         Args:
             member: who signed in.
             name: the platform's.
             candidates: what the sign-in can post as; at least one.
             reconnects: the connection that the sign-in was meant to renew.
-
-        Returns:
-            What the result page says, and what the member is told.
 
         Raises:
             PlatformUnavailable: the account was being changed at the same moment.
@@ -93,14 +94,14 @@ class Linking:
             match = next((each for each in candidates if each.account.id == expected.account.id), None)
             if match is None:
                 return await self._ask(member, name, candidates, expected=expected)
-            return await self._connect(member, name, match)
+            return await self._connect(member, name, match, before=expected)
         if len(candidates) > 1 or reconnects is not None:
             return await self._ask(member, name, candidates)
         return await self._connect(member, name, candidates[0])
 
     async def _ask(
         self, member: Member, name: str, candidates: Sequence[Credential], *, expected: Connection | None = None
-    ) -> tuple[ConnectResult, Notice]:
+    ) -> SignInOutcome:
         platform = self._platforms.get(name)
         connection_id = _new_id()
         connection = Connection(
@@ -127,24 +128,30 @@ class Linking:
             platform_title=platform.title,
             expected_name=expected.account.name if expected else None,
         )
-        return result, notice
+        return SignInOutcome(result=result, notice=notice)
 
-    async def _connect(self, member: Member, name: str, credential: Credential) -> tuple[ConnectResult, Notice]:
+    async def _connect(
+        self, member: Member, name: str, credential: Credential, *, before: Connection | None = None
+    ) -> SignInOutcome:
+        """Connect an account; it is taken for new until the database says that it, or its nickname, is there."""
         title = self._platforms.get(name).title
+        nicknames: frozenset[str] = frozenset()
         for _ in range(_SWAP_TRIES):
-            before = await self._connections.find_by_account(member.team_id, name, credential.account.id)
             if before is not None and before.owner_id != member.user_id and _is_linked(before):
                 return self._taken(before, title)
             try:
-                connection = await self._write(member, name, credential, before)
+                connection = await self._write(member, name, credential, before, nicknames)
             except NameTaken:
-                continue
+                connection = None
             if connection is not None:
-                return await self._connected(connection, title)
+                return self._connected(connection, title, is_back=before is not None)
+            before = await self._connections.find_by_account(member.team_id, name, credential.account.id)
+            if before is None:
+                nicknames = await self._connections.list_nicknames(member.team_id)
         raise PlatformUnavailable("The account was being changed at the same moment. Please try again.")
 
     async def _write(
-        self, member: Member, name: str, credential: Credential, before: Connection | None
+        self, member: Member, name: str, credential: Credential, before: Connection | None, nicknames: frozenset[str]
     ) -> Connection | None:
         now = self._clock.now()
         connection_id = before.connection_id if before else _new_id()
@@ -158,7 +165,6 @@ class Linking:
             now=now,
         )
         if before is None:
-            taken = await self._connections.list_nicknames(member.team_id)
             connection = Connection(
                 connection_id=connection_id,
                 team_id=member.team_id,
@@ -166,7 +172,7 @@ class Linking:
                 platform=name,
                 account=credential.account,
                 status=ConnectionStatus.ACTIVE,
-                nickname=make_nickname(name, credential.account.name, taken),
+                nickname=make_nickname(name, credential.account.name, nicknames),
                 grant_id=credential.grant_id,
                 sealed=sealed,
                 token_version=token_version,
@@ -195,19 +201,37 @@ class Linking:
         )
         return connection if await self._connections.swap(before, connection) else None
 
-    async def _connected(self, connection: Connection, title: str) -> tuple[ConnectResult, Notice]:
+    def _connected(self, connection: Connection, title: str, *, is_back: bool) -> SignInOutcome:
         self._emit(
             ConnectionCompleted(
                 team_id=connection.team_id, connection_id=connection.connection_id, platform=connection.platform
             )
         )
-        released, late = await self._releasing.release(connection)
-        result = ConnectResult(outcome="connected", platform_title=title, account_name=connection.account.name)
-        if released or late:
-            return result, Reconnected(connection=connection, platform_title=title, released=released, late=late)
-        return result, Connected(connection=connection, platform_title=title)
+        return SignInOutcome(
+            result=ConnectResult(outcome="connected", platform_title=title, account_name=connection.account.name),
+            notice=Connected(connection=connection, platform_title=title),
+            returned=connection if is_back else None,
+        )
 
-    def _taken(self, connection: Connection, title: str) -> tuple[ConnectResult, Notice]:
+    async def complete(self, outcome: SignInOutcome) -> Notice:
+        """Let the posts go that were held for an account that is back; what the member is told.
+
+        When the database doesn't answer they stay held: ``Releasing.release_stranded`` finds them later.
+        """
+        connection = outcome.returned
+        if connection is None:
+            return outcome.notice
+        try:
+            released, late = await self._releasing.release(connection)
+        except StoreUnavailable:
+            log.warning("held posts were not released yet", extra={"event": "connect.not_released"})
+            return outcome.notice
+        if not released and not late:
+            return outcome.notice
+        title = self._platforms.get(connection.platform).title
+        return Reconnected(connection=connection, platform_title=title, released=released, late=late)
+
+    def _taken(self, connection: Connection, title: str) -> SignInOutcome:
         explanation = (
             f"{connection.account.name} is connected in this workspace already, by somebody else. "
             "Nothing was changed, and this sign-in was not kept. Ask them to post for you, or to disconnect it first."
@@ -218,7 +242,7 @@ class Linking:
         notice = ConnectFailed(
             platform=connection.platform, platform_title=title, explanation=explanation, connection_id=None
         )
-        return result, notice
+        return SignInOutcome(result=result, notice=notice)
 
     async def choose(self, member: Member, connection_id: str, position: int) -> Notice:
         """Connect the account a member picked; what takes the place of the question.
@@ -238,7 +262,8 @@ class Linking:
         if question.status is not ConnectionStatus.PENDING_CHOICE or not 0 <= position < len(question.choices):
             raise NoSuchConnection
         credential = open_choices(self._vault, question)[position]
-        _, notice = await self._connect(member, question.platform, credential)
+        outcome = await self._connect(member, question.platform, credential)
+        notice = await self.complete(outcome)
         await self._connections.delete(question)
         return notice
 

@@ -78,8 +78,8 @@ class PendingStore(Protocol):
         """Remember where the DM with this link is."""
         ...
 
-    async def spend_ticket(self, ticket_hash: str) -> None:
-        """Mark a link as used up."""
+    async def spend_ticket(self, ticket_hash: str) -> Ticket | None:
+        """Mark a link as used up; the link, None when there is none."""
         ...
 
     async def save_authorization(self, pending: PendingAuthorization) -> None:

@@ -1,13 +1,28 @@
-"""What passes between a sign-in's use cases and its pages: the page's facts, the callback, and why it was refused."""
+"""What passes between a sign-in's use cases and its pages: the page's facts, the callback, and what came of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..domain import Purpose
+from ..domain import Connection, PendingAuthorization, Purpose
+from ..plugin.errors import AuthorizationFailed
+from ..plugin.types import Credential, Platform
+from .notices import ConnectEnded, ConnectFailed, Notice
+from .ports import ConnectResult
 
-__all__ = ["Callback", "DirectMessageFailed", "LinkEnded", "LinkPage", "StateUnknown", "WrongBrowser"]
+__all__ = [
+    "Callback",
+    "DirectMessageFailed",
+    "LinkEnded",
+    "LinkPage",
+    "SignInOutcome",
+    "StateUnknown",
+    "WrongBrowser",
+    "check_scopes",
+    "sign_in_canceled",
+    "sign_in_failed",
+]
 
 
 class LinkEnded(Exception):
@@ -58,3 +73,55 @@ class Callback:
     browser: str = field(repr=False)
     code: str | None = field(repr=False)
     error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInOutcome:
+    """What came of a sign-in, stored already.
+
+    Attributes:
+        result: what the result page says.
+        notice: what the member is told in Slack.
+        returned: the connection, when there was one to the same account before: posts may be held for it.
+    """
+
+    result: ConnectResult
+    notice: Notice
+    returned: Connection | None = None
+
+
+def sign_in_canceled(platform: Platform, pending: PendingAuthorization) -> SignInOutcome:
+    """The member pressed Cancel at the platform."""
+    return SignInOutcome(
+        result=ConnectResult(outcome="canceled", platform_title=platform.title),
+        notice=ConnectEnded(platform=platform.name, platform_title=platform.title, connection_id=pending.connection_id),
+    )
+
+
+def sign_in_failed(
+    platform: Platform, pending: PendingAuthorization, explanation: str, *, outcome: str = "failed"
+) -> SignInOutcome:
+    """Nothing was connected; the explanation is for the member."""
+    return SignInOutcome(
+        result=ConnectResult(outcome=outcome, platform_title=platform.title, explanation=explanation),
+        notice=ConnectFailed(
+            platform=platform.name,
+            platform_title=platform.title,
+            explanation=explanation,
+            connection_id=pending.connection_id,
+        ),
+    )
+
+
+def check_scopes(platform: Platform, credential: Credential) -> None:
+    """Make sure that a sign-in granted what the platform needs; one that doesn't say what it granted is believed.
+
+    Raises:
+        AuthorizationFailed: something is missing.
+    """
+    missing = set(platform.scopes) - set(credential.tokens.scopes)
+    if credential.tokens.scopes and missing:
+        raise AuthorizationFailed(
+            f"{platform.title} did not grant everything the bot needs to post "
+            f"({', '.join(sorted(missing))} is missing). Please try again and leave all boxes ticked."
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from pymongo import ReturnDocument
+
 from ..domain import PendingAuthorization, Ticket
 from ..services.ports import ConnectResult
 from .documents import (
@@ -49,9 +51,12 @@ class MongoPendingStore:
         await self._pending.update_one(_kind("ticket", ticket_hash), {"$set": {"message": message}})
 
     @reports_outage
-    async def spend_ticket(self, ticket_hash: str) -> None:
-        """Mark a link as used up."""
-        await self._pending.update_one(_kind("ticket", ticket_hash), {"$set": {"is_spent": True}})
+    async def spend_ticket(self, ticket_hash: str) -> Ticket | None:
+        """Mark a link as used up; the link, None when there is none."""
+        document = await self._pending.find_one_and_update(
+            _kind("ticket", ticket_hash), {"$set": {"is_spent": True}}, return_document=ReturnDocument.AFTER
+        )
+        return None if document is None else ticket_from_document(document)
 
     @reports_outage
     async def save_authorization(self, pending: PendingAuthorization) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from logicspike.clock import SystemClock
 from logicspike.domain import Delivery, DeliveryState, HoldReason, Timings
 from logicspike.sandbox.fake_slack import FakeSlack
 from logicspike.services.delivering import Delivering
+from logicspike.services.ports import StoreUnavailable
 from logicspike.settings import load_settings
 from logicspike.store import watching
 from logicspike.store.mongo import Database, open_database
@@ -283,7 +285,8 @@ async def test_a_bot_that_publishes_learns_of_another_processs_post_at_once(
         async with asyncio.timeout(60), run_bot(chosen, role=role, timings=Timings(deliver_every=HOUR)):
             began = time.monotonic()
             while len(looks) < 3 if role == "worker" else time.monotonic() < began + 2:
-                await build_stores(other).deliveries.insert_many([due(new_delivery, timedelta(0))])
+                with contextlib.suppress(StoreUnavailable):  # a busy machine; the next one may do
+                    await build_stores(other).deliveries.insert_many([due(new_delivery, timedelta(0))])
                 await asyncio.sleep(0.05)
     await other.close()
 

@@ -12,7 +12,8 @@ from pymongo.errors import PyMongoError
 
 from ..domain import Delivery, DeliveryState, DueDelivery, check_transition
 from .documents import delivery_changes, delivery_from_document, delivery_to_document
-from .mongo import Database, Document, is_reply_lost, reports_outage, wins_or_landed
+from .grouping import GroupedUpdates
+from .mongo import Database, Document, is_reply_lost, reports_outage
 
 __all__ = ["MongoDeliveryStore"]
 
@@ -30,6 +31,7 @@ class MongoDeliveryStore:
 
     def __init__(self, database: Database) -> None:
         self._deliveries = database.collection("deliveries")
+        self._moves = GroupedUpdates(self._deliveries)
 
     @reports_outage
     async def insert_many(self, deliveries: Collection[Delivery]) -> None:
@@ -187,13 +189,7 @@ class MongoDeliveryStore:
             gone["telling"] = ""
         changes = {"$set": {**changed, **mark}, **({"$unset": gone} if gone else {})}
 
-        async def write() -> bool:
-            return (await self._deliveries.update_one({**place, **guard}, changes)).matched_count == 1
-
-        async def landed() -> bool:
-            return await self._deliveries.find_one({**place, **mark}, {"_id": 1}) is not None
-
-        return await wins_or_landed(write(), landed)
+        return await self._moves.update({**place, **guard}, changes, mark=mark)
 
     @reports_outage
     async def find(self, team_id: str, delivery_id: str) -> Delivery | None:

@@ -82,7 +82,7 @@ class Database:
     """One open database; hands out collections that behave the same under both drivers.
 
     Of a collection only what both drivers spell alike is used: ``aggregate``, ``list_indexes``, transactions and
-    ``bulk_write`` are not; ``watch`` only here, by ``changes``.
+    ordered bulk writes are not; ``watch`` only here, by ``changes``.
 
     Args:
         client: a client of either driver.

@@ -14,13 +14,14 @@ from logicspike.plugin import types
 
 PLUGIN = {
     "Account", "AuthorizationFailed", "AuthorizationGrant", "AuthorizationLink", "AuthorizationRequest", "Credential",
-    "Limits", "MemberActionRequired", "OAuthClient", "OperatorActionRequired", "OutcomeUnknown", "Platform",
-    "PlatformContext", "PlatformError", "PlatformUnavailable", "Post", "PostRejected", "Problem", "PublishedPost",
-    "RateLimited", "ReconnectRequired", "TokenExpired", "TokenSet", "hookimpl", "oauth2",
+    "ErrorRow", "ErrorTable", "Limits", "MemberActionRequired", "OAuthClient", "Operation", "OperatorActionRequired",
+    "OutcomeUnknown", "Platform", "PlatformContext", "PlatformError", "PlatformUnavailable", "Post", "PostRejected",
+    "Problem", "PublishedPost", "RateLimited", "ReconnectRequired", "Refusal", "TokenExpired", "TokenSet", "hookimpl",
+    "oauth2",
 }  # fmt: skip
 TESTING = {
-    "AccessToken", "CodeRefused", "ConsentRequest", "FakeAccount", "FakePlatform", "Grant", "LedgerEntry", "MockHttp",
-    "PlatformContract", "RefreshRefused", "press_allow", "press_cancel",
+    "AccessToken", "CodeRefused", "ConsentRequest", "ErrorAnswer", "FakeAccount", "FakePlatform", "Grant", "LedgerEntry",
+    "MockHttp", "PlatformContract", "RefreshRefused", "press_allow", "press_cancel",
 }  # fmt: skip
 
 

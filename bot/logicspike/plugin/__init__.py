@@ -43,6 +43,7 @@ The hooks are described one by one in ``logicspike.plugin.hookspecs`` and printe
 from __future__ import annotations
 
 from . import oauth2
+from .error_table import ErrorRow, ErrorTable, Operation, Refusal
 from .errors import (
     AuthorizationFailed,
     MemberActionRequired,
@@ -80,9 +81,12 @@ __all__ = [
     "AuthorizationLink",
     "AuthorizationRequest",
     "Credential",
+    "ErrorRow",
+    "ErrorTable",
     "Limits",
     "MemberActionRequired",
     "OAuthClient",
+    "Operation",
     "OperatorActionRequired",
     "OutcomeUnknown",
     "Platform",
@@ -95,6 +99,7 @@ __all__ = [
     "PublishedPost",
     "RateLimited",
     "ReconnectRequired",
+    "Refusal",
     "TokenExpired",
     "TokenSet",
     "hookimpl",

@@ -22,6 +22,7 @@ from .errors import (
     AuthorizationFailed,
     OperatorActionRequired,
     OutcomeUnknown,
+    PlatformError,
     PlatformUnavailable,
     PostRejected,
     RateLimited,
@@ -180,6 +181,7 @@ async def fetch_tokens(
     *,
     auth: ClientAuthMethod = "client_secret_post",
     scope_separators: str = " ",
+    refused: Callable[[Reply], PlatformError] | None = None,
 ) -> TokenSet:
     """Trade an authorization code for tokens (RFC 6749 section 4.1.3).
 
@@ -189,6 +191,7 @@ async def fetch_tokens(
         grant: what came back from the consent page.
         auth: how our client id and secret are sent.
         scope_separators: the characters that may stand between scopes in the answer.
+        refused: tells what any answer without tokens means, such as by an error table; else RFC 6749's codes do.
 
     Raises:
         AuthorizationFailed: the code was refused.
@@ -199,7 +202,7 @@ async def fetch_tokens(
     parameters = {"code": grant.code, "redirect_uri": grant.redirect_uri}
     if grant.code_verifier is not None:
         parameters["code_verifier"] = grant.code_verifier
-    reply = await _token_call(ctx, url, prepare_token_request("authorization_code", **parameters), auth)
+    reply = await _token_call(ctx, url, prepare_token_request("authorization_code", **parameters), auth, refused)
     if error := _oauth_error(reply):
         _raise_client_trouble(error)
         raise AuthorizationFailed("The platform refused the sign-in code; it may have expired. Please try again.")
@@ -214,6 +217,7 @@ async def refresh_tokens(
     auth: ClientAuthMethod = "client_secret_post",
     scope_separators: str = " ",
     is_dead_grant: Callable[[OAuthError], bool] = lambda error: error.error == "invalid_grant",
+    refused: Callable[[Reply], PlatformError] | None = None,
 ) -> TokenSet:
     """Trade a refresh token for new tokens (RFC 6749 section 6); a refresh token the answer omits comes back as None.
 
@@ -224,6 +228,7 @@ async def refresh_tokens(
         auth: how our client id and secret are sent.
         scope_separators: the characters that may stand between scopes in the answer.
         is_dead_grant: tells whether a refusal means that only the member can help.
+        refused: tells what any answer without tokens means, such as by an error table; ``is_dead_grant`` isn't asked.
 
     Raises:
         ReconnectRequired: there is no refresh token, or it is dead.
@@ -234,7 +239,7 @@ async def refresh_tokens(
     if tokens.refresh_token is None:
         raise ReconnectRequired("The access has expired and can't be renewed without you.")
     body = prepare_token_request("refresh_token", refresh_token=tokens.refresh_token)
-    reply = await _token_call(ctx, url, body, auth)
+    reply = await _token_call(ctx, url, body, auth, refused)
     if error := _oauth_error(reply):
         if is_dead_grant(error):
             raise ReconnectRequired("The platform has ended the bot's access.")
@@ -337,8 +342,16 @@ async def _send_client_form(ctx: PlatformContext, url: str, body: str, auth: Cli
     return await _send(ctx, "POST", signed_url, data=signed_body, headers=sent)
 
 
-async def _token_call(ctx: PlatformContext, url: str, body: str, auth: ClientAuthMethod) -> Reply:
+async def _token_call(
+    ctx: PlatformContext,
+    url: str,
+    body: str,
+    auth: ClientAuthMethod,
+    refused: Callable[[Reply], PlatformError] | None,
+) -> Reply:
     reply = await _send_client_form(ctx, url, body, auth)
+    if refused is not None and not (reply.ok and isinstance(reply.object.get("access_token"), str)):
+        raise refused(reply)
     if reply.status == 429:
         raise RateLimited("The platform asks us to slow down.", until=retry_after(reply, ctx.now))
     # A refusal is a JSON object (RFC 6749 section 5.2); anything else comes from something in between.

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final
 from urllib.parse import urljoin
@@ -39,6 +40,7 @@ __all__ = [
     "AccessToken",
     "CodeRefused",
     "ConsentRequest",
+    "ErrorAnswer",
     "FakeAccount",
     "FakePlatform",
     "Grant",
@@ -76,6 +78,23 @@ class LedgerEntry:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorAnswer:
+    """One refusal of the real platform, as it was seen: ``body`` is sent as JSON, a text as it is."""
+
+    status: int
+    body: object
+    headers: Mapping[str, str] = field(default_factory=dict)
+    source: str
+    """Where this very body was seen, and when; says so where words in it are ours."""
+
+    def to_response(self) -> web.Response:
+        """The answer, to send."""
+        text = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        kind = "text/html" if isinstance(self.body, str) else "application/json"
+        return web.Response(status=self.status, text=text, content_type=kind, headers=self.headers)
+
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -111,6 +130,8 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
     """Further one-time faults of this platform: name to label; handled in ``perform``."""
     extra_switches: ClassVar[dict[str, str]] = {}
     """Further lasting faults of this platform: name to label; asked with ``is_on``."""
+    error_answers: ClassVar[Mapping[str, Sequence[ErrorAnswer]]] = {}
+    """The real platform's refusals by the names of the rows in the plugin's error table; given by ``refuse_with``."""
 
     def __init__(
         self,
@@ -129,6 +150,7 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         self._consents: dict[str, ConsentRequest] = {}
         self._switches = {name: _Switch(label=label) for name, label in (SWITCHES | self.extra_switches).items()}
         self._sequence = 0
+        self._refusing: tuple[ErrorAnswer, str] | None = None
 
     # --- what a subclass fills in -----------------------------------------------------------------------------------
 
@@ -221,6 +243,8 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
             return self.rate_limited(request)
         if self._use("garbage"):
             return web.Response(text="<html>Sorry, something went wrong.</html>", content_type="text/html")
+        if self._refusing is not None and request.path.endswith(self._refusing[1]):
+            return self._refusing[0].to_response()
         return await self._with_faults_after(request, handler)
 
     async def _with_faults_after(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -247,6 +271,15 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         """
         state = self._switches[name]
         state.is_on, state.times_left = on, times if on else None
+
+    def refuse_with(self, answer: ErrorAnswer | None, *, path: str = "") -> None:
+        """Refuse every call whose path ends with ``path`` by this answer, until told another; None takes all again.
+
+        Args:
+            answer: one of ``error_answers``, or any other.
+            path: the end of the path; empty for every call but those of the pages.
+        """
+        self._refusing = (answer, path) if answer is not None else None
 
     def is_on(self, name: str) -> bool:
         """Whether a lasting fault is on."""

@@ -1,16 +1,23 @@
-"""Every row of the error tables, and the answers that no row knows."""
+"""Every row of the error table by Facebook's own answers, over HTTP through the hooks; and answers no row knows."""
 
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+import logicspike_facebook as plugin
 from logicspike.plugin import (
     AuthorizationFailed,
+    Credential,
+    ErrorRow,
     MemberActionRequired,
+    Operation,
     OperatorActionRequired,
     OutcomeUnknown,
     PlatformError,
@@ -18,74 +25,53 @@ from logicspike.plugin import (
     PostRejected,
     RateLimited,
     ReconnectRequired,
-    TokenExpired,
     oauth2,
 )
-from logicspike_facebook.errors import (
-    API_ROWS,
-    TOKEN_ROWS,
-    publish_error,
-    read_error,
-    sign_in_error,
-    token_error,
-)
-from logicspike_facebook.verdicts import Call, ErrorRow, parse_graph_error
+from logicspike.testing import ErrorAnswer
+from logicspike_facebook.errors import TABLE, error_of
+from logicspike_facebook.refusals import CAN_RENEW
+from logicspike_facebook.sandbox_errors import ERROR_ANSWERS
+from logicspike_facebook.sandbox_people import DANA
 
-PROOF = "Invalid appsecret_proof provided in the API argument"
+NEEDS = {
+    Operation.PUBLISH: "pages_manage_posts",
+    Operation.LOOK_UP: "pages_read_engagement",
+    Operation.REFRESH: "pages_show_list",
+}
 
-PUBLISH_CASES: list[tuple[dict[str, Any], type[PlatformError]]] = [
-    ({"code": 190}, ReconnectRequired),
-    ({"code": 102}, ReconnectRequired),
-    ({"code": 190, "error_subcode": 9999}, ReconnectRequired),
-    *[
-        ({"code": 190, "error_subcode": subcode}, ReconnectRequired)
-        for subcode in (458, 460, 461, 462, 463, 466, 467, 468)
-    ],
-    *[({"code": 190, "error_subcode": subcode}, MemberActionRequired) for subcode in (459, 464, 492)],
-    *[({"code": code}, ReconnectRequired) for code in (10, 200, 283, 299)],
-    ({"code": 3}, OperatorActionRequired),
-    ({"code": 101}, OperatorActionRequired),
-    ({"code": 1705}, OperatorActionRequired),
-    ({"code": 2500}, OperatorActionRequired),
-    ({"code": 100, "message": PROOF}, OperatorActionRequired),
-    ({"code": 100, "message": f"{PROOF}."}, OperatorActionRequired),
-    *[({"code": code}, RateLimited) for code in (4, 17, 32, 341, 613, 80000, 80001, 80014)],
-    *[({"code": code, "error_subcode": 99}, OutcomeUnknown) for code in (1, 2)],
-    ({"code": 368}, MemberActionRequired),
-    ({"code": 368, "error_subcode": 1404006}, MemberActionRequired),
-    ({"code": 368, "error_subcode": 1404078}, MemberActionRequired),
-    ({"code": 368, "error_subcode": 1404102}, PostRejected),
-    ({"code": 368, "error_subcode": 1390008}, RateLimited),
-    ({"code": 506}, PostRejected),
-    ({"code": 1500}, PostRejected),
-    ({"code": 1609005}, PostRejected),
-    ({"code": 100, "error_subcode": 1609005}, PostRejected),
-    ({"code": 100, "error_subcode": 1609008}, PostRejected),
-    ({"code": 4854002}, MemberActionRequired),
-    ({"code": 100, "error_subcode": 4854002}, MemberActionRequired),
-    ({"code": 100, "error_subcode": 33}, MemberActionRequired),
-    ({"code": 100}, PostRejected),
-]
-
-TOKEN_CASES: list[tuple[dict[str, Any], type[PlatformError]]] = [
-    ({"code": 1, "message": "Error validating client secret."}, OperatorActionRequired),
-    ({"code": 1, "message": "An unknown error has occurred."}, PlatformUnavailable),
-    ({"code": 100, "error_subcode": 36009}, AuthorizationFailed),
-    ({"code": 100}, AuthorizationFailed),
-    ({"code": 101}, OperatorActionRequired),
-    ({"code": 190, "error_subcode": 460}, AuthorizationFailed),
-    ({"code": 190, "error_subcode": 463}, AuthorizationFailed),
-    ({"code": 190, "error_subcode": 459}, MemberActionRequired),
-    ({"code": 10}, AuthorizationFailed),
-    ({"code": 4}, RateLimited),
-    ({"code": 2}, PlatformUnavailable),
-    ({"code": 7777}, PlatformUnavailable),
-]
-
-
-@pytest.fixture
-def call(rig: Any) -> Call:
-    return Call(ctx=rig.context(), needs="pages_manage_posts")
+# Every code of the fact sheet of 2026-11-23 (sections 1.2, 1.3 and 1.6), with what it says of a post.
+SHEET: dict[tuple[int, int | None], type[PlatformError]] = {
+    (190, None): ReconnectRequired,
+    (102, None): ReconnectRequired,
+    **{(190, subcode): ReconnectRequired for subcode in (458, 460, 461, 462, 463, 466, 467, 468)},
+    **{(190, subcode): MemberActionRequired for subcode in (459, 464, 492)},
+    (10, None): ReconnectRequired,
+    **{(code, None): ReconnectRequired for code in range(200, 300)},
+    (3, None): OperatorActionRequired,
+    (1705, None): OperatorActionRequired,
+    **{(code, None): RateLimited for code in (4, 17, 32, 341, 613, *range(80000, 80015))},
+    (1, None): OutcomeUnknown,
+    (1, 99): OutcomeUnknown,
+    (2, None): OutcomeUnknown,
+    (368, None): MemberActionRequired,
+    (368, 1404006): MemberActionRequired,
+    (368, 1404078): MemberActionRequired,
+    (368, 1404102): PostRejected,
+    (368, 1390008): RateLimited,
+    (506, None): PostRejected,
+    (1609005, None): PostRejected,
+    (100, 1609005): PostRejected,
+    (1500, None): PostRejected,
+    (1609008, None): PostRejected,
+    (100, 1609008): PostRejected,
+    (324, None): PostRejected,
+    (324, 1366046): PostRejected,
+    (100, 1366051): PostRejected,
+    (100, 2069019): PostRejected,
+    (100, None): PostRejected,
+    (4854002, None): MemberActionRequired,
+    (100, 4854002): MemberActionRequired,
+}
 
 
 def reply(error: dict[str, Any], status: int = 400, headers: dict[str, str] | None = None) -> oauth2.Reply:
@@ -93,88 +79,122 @@ def reply(error: dict[str, Any], status: int = 400, headers: dict[str, str] | No
     return oauth2.Reply(status=status, headers=headers or {}, body=body)
 
 
+@pytest.fixture
+def verdict(rig: Any) -> Callable[..., PlatformError]:
+    """What an answer means for a post, or for another operation."""
+
+    def decide(answer: oauth2.Reply, operation: Operation = Operation.PUBLISH) -> PlatformError:
+        return error_of(rig.context(), answer, operation, needs="pages_manage_posts")
+
+    return decide
+
+
+# --- the table, row by row -------------------------------------------------------------------------------------------
+
+
+class Member:
+    """One who connected before Facebook began to refuse, with a hook for each operation."""
+
+    def __init__(self, rig: Any, page: Credential, person: Credential, grant: Any) -> None:
+        self.rig, self.page, self.person, self.grant = rig, page, person, grant
+
+    async def do(self, operation: Operation, row: ErrorRow, answer: ErrorAnswer) -> PlatformError:
+        """Have Facebook give an answer to an operation; what the hook raises."""
+        self.rig.fake.refuse_with(answer)
+        page = self.page if CAN_RENEW in row.given else replace(self.page, extra={})
+        hooks: dict[Operation, Callable[[], Awaitable[object]]] = {
+            Operation.SIGN_IN: lambda: plugin.exchange(self.rig.context(), self.grant),
+            Operation.CONNECT: lambda: plugin.accounts(self.rig.context(), self.person),
+            Operation.REFRESH: lambda: self.rig.renew(self.page),
+            Operation.PUBLISH: lambda: self.rig.publish(page),
+            Operation.LOOK_UP: lambda: self.rig.find(page),
+        }
+        with pytest.raises(PlatformError) as caught:
+            await hooks[operation]()
+        return caught.value
+
+
+@pytest.fixture
+async def member(rig: Any) -> Member:
+    person = await rig.sign_in(person=DANA.id)
+    page, *_ = await plugin.accounts(rig.context(), person)
+    return Member(rig, page, person, await rig.grant(person=DANA.id))
+
+
+@pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: f"{row.name}, {'+'.join(sorted(row.on))}")
+async def test_row_is_reached_by_facebooks_own_answers(rig: Any, member: Member, row: ErrorRow) -> None:
+    for answer in ERROR_ANSWERS[row.name]:
+        for operation in sorted(row.on):
+            error = await member.do(operation, row, answer)
+
+            assert type(error) is row.error
+            says = error.problems[0].message if isinstance(error, PostRejected) else error.explanation
+            assert says.startswith(row.sentence)
+            if isinstance(error, PostRejected):
+                assert [row.field] == [problem.field for problem in error.problems]
+            if isinstance(error, ReconnectRequired):
+                assert ((NEEDS[operation],) if row.lacks_permission else ()) == error.missing_scopes
+            if isinstance(error, RateLimited):
+                minutes = 19 if "X-Business-Use-Case-Usage" in answer.headers else 60
+                assert rig.clock.now() + timedelta(minutes=minutes) == error.until
+    assert [] == rig.fake.ledger
+
+
+def test_every_row_has_a_body_and_every_body_a_row() -> None:
+    assert {row.name for row in TABLE.rows} == ERROR_ANSWERS.keys()
+    assert all(answers for answers in ERROR_ANSWERS.values())
+
+
+def test_every_row_names_facebook_and_its_source() -> None:
+    assert [] == [row.name for row in TABLE.rows if "Facebook" not in row.sentence or "checked 20" not in row.source]
+
+
 @pytest.mark.parametrize("status", [200, 400, 403, 500])
-@pytest.mark.parametrize(("error", "expected"), PUBLISH_CASES)
-def test_a_refused_post(call: Call, error: dict[str, Any], expected: type[PlatformError], status: int) -> None:
-    verdict = publish_error(reply(error, status), call)
+def test_every_code_of_the_sheet_has_its_class_whatever_the_status(
+    verdict: Callable[..., PlatformError], status: int
+) -> None:
+    for (code, subcode), expected in SHEET.items():
+        error = {"code": code} | ({"error_subcode": subcode} if subcode is not None else {})
+        found = verdict(reply(error, status))
 
-    assert expected is type(verdict), "the codes decide, whatever the status"
-    assert verdict.reference == "trace-1"
-    assert "Facebook" in verdict.explanation
-    assert "Not for people" not in verdict.explanation
-
-
-@pytest.mark.parametrize(("error", "expected"), TOKEN_CASES)
-def test_a_refusal_of_the_token_endpoint(call: Call, error: dict[str, Any], expected: type[PlatformError]) -> None:
-    verdict = token_error(reply(error), call)
-
-    assert expected is type(verdict)
-    assert "Facebook" in verdict.explanation
+        assert (code, subcode, expected) == (code, subcode, type(found))
+        assert found.reference == "trace-1"
+        assert "Not for people" not in found.explanation
 
 
-def _first_match(rows: tuple[ErrorRow, ...], error: dict[str, Any], call: Call) -> ErrorRow | None:
-    parsed = parse_graph_error(reply(error), call.ctx.now)
-    assert parsed is not None
-    return next((row for row in rows if row.matches(parsed)), None)
+def test_a_used_code_is_a_failed_sign_in(verdict: Callable[..., PlatformError]) -> None:
+    used = reply({"code": 100, "error_subcode": 36009})
+    assert isinstance(verdict(used, Operation.SIGN_IN), AuthorizationFailed)
 
 
-def test_every_row_is_reached_by_a_case_and_says_where_it_comes_from(call: Call) -> None:
-    reached = [_first_match(API_ROWS, error, call) for error, _ in PUBLISH_CASES]
-    reached += [_first_match(TOKEN_ROWS, error, call) for error, _ in TOKEN_CASES]
-
-    unreached = [row for row in {*API_ROWS, *TOKEN_ROWS} if not any(row is found for found in reached)]
-    assert [] == unreached
-    assert all("checked 20" in row.source for row in (*API_ROWS, *TOKEN_ROWS))
+# --- what no row knows -----------------------------------------------------------------------------------------------
 
 
-def test_reading_never_ends_in_doubt_or_in_a_refused_post(call: Call) -> None:
-    for error, on_publish in PUBLISH_CASES:
-        verdict = read_error(reply(error), call)
-        expected = PlatformUnavailable if on_publish in {OutcomeUnknown, PostRejected} else on_publish
-        assert type(verdict) is expected
+@pytest.mark.parametrize("status", [200, 400, 403, 500, 503])
+def test_an_unknown_error_is_in_doubt_for_a_post_and_temporary_else(
+    verdict: Callable[..., PlatformError], caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    odd = {"code": 9999, "error_subcode": 12, "message": "Object 190_460 (#368) 1404102", "error_user_msg": "No."}
+    with caplog.at_level(logging.WARNING):
+        error = verdict(reply(odd, status))
+
+    assert type(error) is OutcomeUnknown
+    (record,) = caplog.records
+    assert {"code": [9999], "error_subcode": [12], "code or error_subcode": [12, 9999]} == record.codes  # type: ignore[attr-defined]
+    assert record.reference in error.explanation  # type: ignore[attr-defined]
+    assert "1404102" not in caplog.text
+    assert all(type(verdict(reply(odd, status), each)) is PlatformUnavailable for each in set(Operation) - {"publish"})
 
 
-def test_dead_access_while_connecting_is_a_failed_sign_in(call: Call) -> None:
-    assert isinstance(sign_in_error(reply({"code": 190}), call), AuthorizationFailed)
-    assert isinstance(sign_in_error(reply({"code": 200}), call), AuthorizationFailed)
+@pytest.mark.parametrize("message", ["Invalid appsecret_proof provided in the API argument 7", "Sorry: Invalid appsec"])
+def test_a_message_is_compared_as_a_whole(verdict: Callable[..., PlatformError], message: str) -> None:
+    assert isinstance(verdict(reply({"code": 100, "message": message})), PostRejected)
 
 
-def test_an_expired_token_is_mended_where_that_can_be_done(rig: Any) -> None:
-    expired, other = reply({"code": 190, "error_subcode": 463}), reply({"code": 190, "error_subcode": 460})
-    call = Call(ctx=rig.context(), needs="pages_manage_posts", can_renew=True)
-
-    assert isinstance(publish_error(expired, call), TokenExpired)
-    assert isinstance(publish_error(other, call), ReconnectRequired)
-
-
-def test_a_number_elsewhere_in_the_answer_means_nothing(call: Call) -> None:
-    odd = {"code": 9999, "message": "Object 190_460 (#368) 1404102", "fbtrace_id": "A506", "error_data": {"code": 4}}
-    verdict = publish_error(reply(odd), call)
-
-    assert isinstance(verdict, PostRejected)
-    assert "9999" in verdict.explanation
-
-
-@pytest.mark.parametrize("message", [f"{PROOF} 7", f"Sorry: {PROOF}"])
-def test_a_message_is_compared_as_a_whole(call: Call, message: str) -> None:
-    assert isinstance(publish_error(reply({"code": 100, "message": message}), call), PostRejected)
-
-
-@pytest.mark.parametrize(("status", "expected"), [(400, PostRejected), (403, PostRejected), (500, OutcomeUnknown)])
-def test_an_unknown_error_is_told_by_its_numbers(call: Call, status: int, expected: type[PlatformError]) -> None:
-    error = {"code": 9999, "error_subcode": 12, "error_user_msg": "Please  choose\nanother photo."}
-    verdict = publish_error(reply(error, status), call)
-
-    assert type(verdict) is expected
-    if isinstance(verdict, PostRejected):
-        assert "9999/12" in verdict.explanation
-        assert "Facebook says: Please choose another photo." in verdict.explanation
-
-
-def test_long_words_are_cut(call: Call) -> None:
-    verdict = publish_error(reply({"code": 9999, "error_user_msg": "x" * 5_000}), call)
-    assert "x" * 199 + "…" in verdict.explanation
-    assert "x" * 200 not in verdict.explanation
+def test_long_words_are_cut(verdict: Callable[..., PlatformError]) -> None:
+    error = verdict(reply({"code": 506, "error_user_msg": "x" * 5_000}))
+    assert "x" * 199 + "…" in error.explanation
+    assert "x" * 200 not in error.explanation
 
 
 @pytest.mark.parametrize(
@@ -192,19 +212,22 @@ def test_long_words_are_cut(call: Call) -> None:
 )
 @pytest.mark.parametrize("status", [200, 302, 400, 403, 429, 502])
 def test_an_answer_that_is_not_facebooks_envelope_leaves_the_outcome_unknown(
-    call: Call, body: object, status: int
+    verdict: Callable[..., PlatformError], body: object, status: int
 ) -> None:
     odd = oauth2.Reply(status=status, headers={}, body=body)
-    assert isinstance(publish_error(odd, call), OutcomeUnknown)
-    assert isinstance(read_error(odd, call), PlatformUnavailable)
-    assert isinstance(token_error(odd, call), PlatformUnavailable)
+    assert isinstance(verdict(odd), OutcomeUnknown)
+    assert isinstance(verdict(odd, Operation.LOOK_UP), PlatformUnavailable)
+    assert isinstance(verdict(odd, Operation.SIGN_IN), PlatformUnavailable)
 
 
-def test_odd_fields_are_read_over(call: Call) -> None:
+def test_odd_fields_are_read_over(verdict: Callable[..., PlatformError]) -> None:
     odd: dict[str, Any] = {"code": 506, "message": None, "error_subcode": "x", "fbtrace_id": 7, "error_user_msg": {}}
-    verdict = publish_error(reply(odd), call)
-    assert isinstance(verdict, PostRejected)
-    assert verdict.reference is None
+    error = verdict(reply(odd))
+    assert isinstance(error, PostRejected)
+    assert error.reference is None
+
+
+# --- how long to wait ------------------------------------------------------------------------------------------------
 
 
 def usage(*minutes: object) -> dict[str, str]:
@@ -228,7 +251,9 @@ def usage(*minutes: object) -> dict[str, str]:
         (usage(5) | {"Retry-After": "90"}, timedelta(minutes=5)),
     ],
 )
-def test_how_long_to_wait(call: Call, headers: dict[str, str], pause: timedelta) -> None:
-    verdict = publish_error(reply({"code": 80001}, headers=headers), call)
-    assert isinstance(verdict, RateLimited)
-    assert verdict.until - call.ctx.now == pause
+def test_how_long_to_wait(
+    rig: Any, verdict: Callable[..., PlatformError], headers: dict[str, str], pause: timedelta
+) -> None:
+    error = verdict(reply({"code": 80001}, headers=headers))
+    assert isinstance(error, RateLimited)
+    assert pause == error.until - rig.clock.now()

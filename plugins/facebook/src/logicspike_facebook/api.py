@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from logicspike.plugin import (
     Credential,
+    Operation,
     OutcomeUnknown,
     PlatformContext,
     Post,
@@ -18,10 +19,9 @@ from logicspike.plugin import (
     TokenSet,
 )
 
-from .errors import publish_error, read_error
+from .errors import error_of
 from .graph import ListingRefused, get, list_edge, post_form
 from .sign_in import USER_EXPIRES_AT, USER_TOKEN
-from .verdicts import Call
 
 __all__ = ["create_post", "find_post", "renew"]
 
@@ -44,7 +44,7 @@ async def create_post(ctx: PlatformContext, credential: Credential, post: Post) 
     post_id = reply.object.get("id") if reply.ok else None
     if not isinstance(post_id, str) or not post_id:
         can_renew = _is_user_token_alive(credential, ctx.now)
-        raise publish_error(reply, Call(ctx=ctx, needs="pages_manage_posts", can_renew=can_renew))
+        raise error_of(ctx, reply, Operation.PUBLISH, needs="pages_manage_posts", can_renew=can_renew)
     return _to_published(ctx, post_id, reply.object)
 
 
@@ -67,8 +67,8 @@ async def find_post(ctx: PlatformContext, credential: Credential, post: Post) ->
         listing = await list_edge(ctx, f"{credential.account.id}/published_posts", credential.tokens, params)
     except ListingRefused as refusal:
         can_renew = _is_user_token_alive(credential, ctx.now)
-        call = Call(ctx=ctx, needs="pages_read_engagement", can_renew=can_renew)
-        raise read_error(refusal.reply, call) from None
+        needs = "pages_read_engagement"
+        raise error_of(ctx, refusal.reply, Operation.LOOK_UP, needs=needs, can_renew=can_renew) from None
     for entry in listing.entries:
         if _is_same_text(entry.get("message"), post.text) and _is_since(entry, since) and _has_id(entry):
             return _to_published(ctx, entry["id"], entry)
@@ -96,7 +96,7 @@ async def renew(ctx: PlatformContext, credential: Credential) -> TokenSet:
     user = TokenSet(access_token=credential.extra[USER_TOKEN])
     reply = await get(ctx, credential.account.id, user, {"fields": "access_token"})
     if not reply.ok or not reply.object:
-        raise read_error(reply, Call(ctx=ctx, needs="pages_show_list"))
+        raise error_of(ctx, reply, Operation.REFRESH, needs="pages_show_list")
     token = reply.object.get("access_token")
     if not isinstance(token, str) or not token:
         raise ReconnectRequired(

@@ -15,6 +15,7 @@ from logicspike.testing import (
     AccessToken,
     CodeRefused,
     ConsentRequest,
+    ErrorAnswer,
     FakeAccount,
     FakePlatform,
     Grant,
@@ -23,6 +24,7 @@ from logicspike.testing import (
 from logicspike.testing.fake_pages import render_timeline
 
 from . import sandbox_answers as answers
+from .sandbox_errors import ERROR_ANSWERS
 from .sandbox_people import DANA, JONAS, FakePage, build_pages
 from .sandbox_rules import (
     MAX_CHARS,
@@ -61,6 +63,8 @@ class FakeFacebook(FakePlatform):
         "error_code_1": "Publish, then answer “unknown error” (1/99)",
         "secret_reset": "Reset the app secret",
     }
+
+    error_answers: ClassVar[Mapping[str, Sequence[ErrorAnswer]]] = ERROR_ANSWERS
 
     # One to two hours: developers.facebook.com/documentation/facebook-login/guides/access-tokens, checked 2026-11-23
     short_lifetime: ClassVar[timedelta] = timedelta(minutes=90)

@@ -11,14 +11,14 @@ from logicspike.plugin import (
     AuthorizationFailed,
     AuthorizationGrant,
     Credential,
+    Operation,
     PlatformContext,
     PlatformUnavailable,
     TokenSet,
 )
 
-from .errors import sign_in_error, token_error
+from .errors import error_of
 from .graph import ListingRefused, get, list_edge, request_token
-from .verdicts import Call
 
 __all__ = ["SCOPES", "USER_EXPIRES_AT", "USER_TOKEN", "connect", "list_pages"]
 
@@ -75,7 +75,7 @@ async def list_pages(ctx: PlatformContext, credential: Credential) -> tuple[Cred
     try:
         pages = await list_edge(ctx, "me/accounts", credential.tokens, params)
     except ListingRefused as refusal:
-        raise sign_in_error(refusal.reply, Call(ctx=ctx, needs=_LIST)) from None
+        raise error_of(ctx, refusal.reply, Operation.CONNECT, needs=_LIST) from None
     usable = tuple(_to_credential(ctx, page, credential) for page in pages.entries if _is_usable(page))
     if not usable:
         raise AuthorizationFailed(
@@ -89,7 +89,7 @@ async def _fetch_token(ctx: PlatformContext, form: Mapping[str, str]) -> TokenSe
     reply = await request_token(ctx, form)
     token = reply.object.get("access_token")
     if not reply.ok or not isinstance(token, str) or not token:
-        raise token_error(reply, Call(ctx=ctx, needs=_LIST))
+        raise error_of(ctx, reply, Operation.SIGN_IN, needs=_LIST)
     return TokenSet(access_token=token, expires_at=_expiry(ctx.now, reply.object.get("expires_in")))
 
 
@@ -122,7 +122,7 @@ async def _list_granted(ctx: PlatformContext, tokens: TokenSet) -> tuple[str, ..
 async def _read(ctx: PlatformContext, path: str, tokens: TokenSet, params: Mapping[str, str]) -> Mapping[str, Any]:
     reply = await get(ctx, path, tokens, params)
     if not reply.ok or not reply.object:
-        raise sign_in_error(reply, Call(ctx=ctx, needs=_LIST))
+        raise error_of(ctx, reply, Operation.CONNECT, needs=_LIST)
     return reply.object
 
 

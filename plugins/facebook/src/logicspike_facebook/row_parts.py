@@ -1,0 +1,46 @@
+"""What the rows of Facebook's error table share: operations, sources, and how long to wait."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from logicspike.plugin import Operation
+
+__all__ = [
+    "AS_THE_PAGE",
+    "CONNECTED",
+    "EVERY",
+    "GUIDE",
+    "NOT_PUBLISHING",
+    "POSTIZ",
+    "PUBLISH",
+    "SIGNING_IN",
+    "SIGN_IN",
+    "WITH_TOKEN",
+    "in_an_hour",
+]
+
+GUIDE: Final = "developers.facebook.com/docs/graph-api/guides/error-handling, checked 2026-11-23"
+POSTIZ: Final = (
+    "github.com/gitroomhq/postiz-app, libraries/nestjs-libraries/src/integrations/social/facebook.provider.ts, "
+    "checked 2026-11-23"
+)
+
+EVERY: Final = frozenset(Operation)
+SIGN_IN: Final = frozenset({Operation.SIGN_IN})
+SIGNING_IN: Final = frozenset({Operation.SIGN_IN, Operation.CONNECT})
+CONNECTED: Final = EVERY - SIGNING_IN
+WITH_TOKEN: Final = EVERY - SIGN_IN
+PUBLISH: Final = frozenset({Operation.PUBLISH})
+NOT_PUBLISHING: Final = EVERY - PUBLISH
+AS_THE_PAGE: Final = frozenset({Operation.PUBLISH, Operation.LOOK_UP})
+
+
+def in_an_hour(now: datetime) -> datetime:
+    """When calls are taken again if Facebook doesn't say: its limits count over a rolling hour.
+
+    Calling while throttled makes the pause longer (developers.facebook.com/docs/graph-api/overview/rate-limiting,
+    checked 2026-11-23).
+    """
+    return now + timedelta(hours=1)

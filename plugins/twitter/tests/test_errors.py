@@ -1,4 +1,4 @@
-"""Each row of the error table, by the bodies X was seen to send, over real HTTP."""
+"""Every row of the error table by the bodies X was seen to send, over HTTP; and answers no row knows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 import logicspike_twitter as plugin
 from logicspike.plugin import (
+    AuthorizationFailed,
     MemberActionRequired,
+    Operation,
     OperatorActionRequired,
     OutcomeUnknown,
     PlatformError,
@@ -18,18 +20,57 @@ from logicspike.plugin import (
     PostRejected,
     RateLimited,
     ReconnectRequired,
+    Refusal,
     TokenExpired,
     oauth2,
 )
-from logicspike_twitter.errors import ROWS, error_of, parse_refusal, reset_at
+from logicspike_twitter.api import read_identity
+from logicspike_twitter.errors import TABLE
+from logicspike_twitter.refusals import ALL_GRANTED, read_refusal, reset_at
+from logicspike_twitter.sandbox_errors import ERROR_ANSWERS
+
+TEXTS = {"detail", "error_description"}
 
 POST = Post(key="a-key", text="Good morning")
 TWITTER, X = "https://api.twitter.com/2/problems/", "https://api.x.com/2/problems/"
-UNKNOWN_AUTHENTICATION = (
-    "Authenticating with Unknown is forbidden for this endpoint.  Supported authentication types are "
-    "[OAuth 1.0a User Context, OAuth 2.0 User Context]."
-)
-APPLICATION_ONLY = UNKNOWN_AUTHENTICATION.replace("Unknown", "OAuth 2.0 Application-Only")
+
+# Every code of the fact sheet of 2026-11-23 (sections 2.2, 2.3, 2.6): what X says, and what it means.
+SHEET_OF_A_POST = [
+    ({"status": 401}, TokenExpired),
+    ({"title": "CreditsDepleted"}, OperatorActionRequired),
+    ({"type": "credits"}, OperatorActionRequired),
+    ({"detail": "You are not allowed to create a Tweet with duplicate content"}, PostRejected),
+    ({"detail": "You are not permitted to perform this action"}, PostRejected),
+    ({"type": "unsupported-authentication"}, ReconnectRequired),
+    ({"type": "client-forbidden"}, OperatorActionRequired),
+    ({"reason": "client-not-enrolled"}, OperatorActionRequired),
+    ({"type": "oauth1-permissions"}, OperatorActionRequired),
+    ({"type": "user-suspended"}, MemberActionRequired),
+    ({"errors.code": 64}, MemberActionRequired),
+    ({"detail": "Your account has hit its spending limit for this billing cycle"}, OperatorActionRequired),
+    ({"type": "usage-capped"}, OperatorActionRequired),
+    ({"title": "UsageCapExceeded"}, OperatorActionRequired),
+    ({"type": "rate-limit-exceeded"}, RateLimited),
+    ({"errors.code": 88}, RateLimited),
+    ({"type": "invalid-request"}, PostRejected),
+    ({"detail": "Posts are limited to a maximum of one cashtag"}, PostRejected),
+    ({"detail": "The Tweet contains an invalid URL"}, PostRejected),
+    ({"detail": "This user is not allowed to post a video longer than 2 minutes"}, PostRejected),
+    *[({"status": status}, OutcomeUnknown) for status in (500, 502, 503, 504)],
+]
+SHEET_OF_A_REFRESH = [
+    ({"error": "invalid_request", "error_description": "Value passed for the token was invalid"}, ReconnectRequired),
+    ({"error": "invalid_grant"}, ReconnectRequired),
+    ({"error": "unsupported_grant_type"}, OperatorActionRequired),
+    ({"error": "invalid_client"}, OperatorActionRequired),
+    ({"error": "unauthorized_client"}, OperatorActionRequired),
+    ({"status": 429}, RateLimited),
+    *[({"status": status}, PlatformUnavailable) for status in (500, 502, 503, 504)],
+]
+CODE_REFUSED = {
+    "error": "invalid_request",
+    "error_description": "Value passed for the authorization code was invalid",
+}
 
 
 def problem(title="Forbidden", detail="", kind="about:blank", **more):
@@ -40,79 +81,83 @@ def old(code, message="…"):
     return {"errors": [{"code": code, "message": message}]}
 
 
-# Status, body, what the host does next.
-SAMPLES = [
-    (
-        402,
-        problem("CreditsDepleted", "Your enrolled account does not have any credits.", f"{TWITTER}credits"),
-        OperatorActionRequired,
-    ),
-    (402, problem("Payment Required", "…", f"{X}credits"), OperatorActionRequired),
-    (403, problem("SpendCapReached", "…", f"{X}credits"), OperatorActionRequired),
-    (403, problem(detail="Your account has hit its spending limit for this billing cycle"), OperatorActionRequired),
-    (429, problem("UsageCapExceeded", "Usage cap exceeded: Monthly product cap"), OperatorActionRequired),
-    (
-        429,
-        problem("Usage Capped", "…", "https://developer.x.com/en/support/x-api/errors#usage-capped"),
-        OperatorActionRequired,
-    ),
-    (403, problem("Client Forbidden", "…", "about:blank", reason="client-not-enrolled"), OperatorActionRequired),
-    (403, problem("Client Forbidden", "…", f"{TWITTER}client-forbidden"), OperatorActionRequired),
-    (403, problem(detail="…", kind=f"{TWITTER}oauth1-permissions"), OperatorActionRequired),
-    (403, old(261, "Application cannot perform write actions."), OperatorActionRequired),
-    (403, problem(kind=f"{TWITTER}app-suspended"), OperatorActionRequired),
-    (
-        403,
-        problem(detail="The user used for authentication is suspended", kind=f"{TWITTER}user-suspended"),
-        MemberActionRequired,
-    ),
-    (403, old(64, "Your account is suspended and is not permitted to access this feature."), MemberActionRequired),
-    (403, old(326, "To protect our users from spam, this account is temporarily locked."), MemberActionRequired),
-    (
-        403,
-        problem("Unsupported Authentication", UNKNOWN_AUTHENTICATION, f"{X}unsupported-authentication"),
-        PlatformUnavailable,
-    ),
-    (403, problem("Unsupported Authentication", APPLICATION_ONLY, f"{X}unsupported-authentication"), ReconnectRequired),
-    (403, problem(detail="Forbidden", status=403), MemberActionRequired),
-    (403, problem(detail="You are not allowed to create a Tweet with duplicate content.", status=403), PostRejected),
-    (403, old(187, "Status is a duplicate."), PostRejected),
-    (403, problem(detail="You are not permitted to perform this action."), PostRejected),
-    (403, problem(detail="Posts are limited to a maximum of one cashtag"), PostRejected),
-    (400, problem("Invalid Request", "The Tweet contains an invalid URL."), PostRejected),
-    (403, old(186, "Tweet needs to be a bit shorter."), PostRejected),
-    (429, problem("Too Many Requests", "…", f"{X}rate-limit-exceeded"), RateLimited),
-    (429, old(88, "Rate limit exceeded"), RateLimited),
-    (400, {"errors": [{"message": "…"}], **problem("Invalid Request", "…", f"{TWITTER}invalid-request")}, PostRejected),
-]
-LABELS = [str(body.get("detail") or body.get("errors"))[:40] for _, body, _ in SAMPLES]
+# --- the table, row by row --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("status", "body", "expected"), SAMPLES, ids=LABELS)
-async def test_refusal_of_a_post_means(answering, credential, status, body, expected):
-    there = await answering(status, body, {"x-transaction-id": "0123456789abcdef"})
-    with pytest.raises(expected) as caught:
-        await plugin.publish(there.ctx, credential, POST)
-    assert type(caught.value) is expected
-    assert "X" in caught.value.explanation
-    assert caught.value.reference == "0123456789abcdef"
-    assert len(there.calls) == 1
+@pytest.fixture
+async def hooks(bench):
+    """A hook for each operation, of one who connected before X began to refuse."""
+    connected, grant = await bench.connect(), await bench.grant()
+
+    def build(row):
+        scopes = connected.tokens.scopes if ALL_GRANTED in row.given else ()
+        credential = replace(connected, tokens=replace(connected.tokens, scopes=scopes))
+        return {
+            Operation.SIGN_IN: lambda: plugin.exchange(bench.ctx(), grant),
+            Operation.CONNECT: lambda: read_identity(bench.ctx(), credential.tokens),
+            Operation.REFRESH: lambda: plugin.refresh(bench.ctx(), credential),
+            Operation.PUBLISH: lambda: plugin.publish(bench.ctx(), credential, POST),
+            Operation.LOOK_UP: lambda: plugin.find_published(bench.ctx(), credential, POST),
+        }
+
+    return build
 
 
-def test_every_row_is_reached_by_a_sample():
-    reached = []
-    for status, body, _ in SAMPLES:
-        refusal = parse_refusal(oauth2.Reply(status=status, headers={}, body=body))
-        assert refusal is not None
-        reached.append(next(row for row in ROWS if row.matches(refusal)))
-    assert [row for row in ROWS if row not in reached] == []
+@pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: f"{row.name}, {'+'.join(sorted(row.on))}")
+async def test_row_is_reached_by_xs_own_answers(bench, hooks, row):
+    for answer in ERROR_ANSWERS[row.name]:
+        traced = replace(answer, headers={"x-transaction-id": "0123456789abcdef"})
+        bench.fake.refuse_with(traced)
+        for operation in sorted(row.on):
+            before = len(bench.fake.requests)
+            with pytest.raises(PlatformError) as caught:
+                await hooks(row)[operation]()
+            error = caught.value
+
+            assert type(error) is row.error
+            assert error.explanation == row.sentence
+            assert error.reference == "0123456789abcdef"
+            assert len(bench.fake.requests) == before + 1
+            if isinstance(error, PostRejected):
+                assert [problem.field for problem in error.problems] == [row.field]
+            if isinstance(error, ReconnectRequired):
+                assert error.missing_scopes == ()
+            if isinstance(error, RateLimited):
+                assert error.until == bench.clock.now() + timedelta(minutes=15)
+    assert bench.fake.ledger == []
+
+
+def test_every_row_has_a_body_and_every_body_a_row():
+    assert {row.name for row in TABLE.rows} == ERROR_ANSWERS.keys()
+    assert all(answers for answers in ERROR_ANSWERS.values())
 
 
 def test_every_row_says_where_it_was_seen_and_what_to_do():
-    for row in ROWS:
-        assert "2026-11-23" in row.source
-        assert "X" in row.explanation
-        assert len(row.explanation) <= 220
+    for row in TABLE.rows:
+        assert "checked 2026-11-23" in row.source
+        assert "X" in row.sentence
+        assert len(row.sentence) <= 220
+
+
+@pytest.mark.parametrize(
+    ("operation", "sheet"),
+    [
+        (Operation.PUBLISH, SHEET_OF_A_POST),
+        (Operation.REFRESH, SHEET_OF_A_REFRESH),
+        (Operation.SIGN_IN, [(CODE_REFUSED, AuthorizationFailed)]),
+    ],
+)
+def test_every_code_of_the_sheet_has_its_class(clock, operation, sheet):
+    for signs, expected in sheet:
+        codes = {sign: (value,) for sign, value in signs.items() if sign not in {"status", *TEXTS}}
+        texts = {sign: value for sign, value in signs.items() if sign in TEXTS}
+        status = signs.get("status", 403)
+        found = TABLE.find(Refusal(operation=operation, status=status, codes=codes, texts=texts, now=clock.now()))
+        assert found is not None, signs
+        assert (signs, found.error) == (signs, expected)
+
+
+# --- what no row knows ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -121,8 +166,8 @@ def test_every_row_says_where_it_was_seen_and_what_to_do():
         (401, problem("Unauthorized", "Unauthorized", status=401), TokenExpired),
         (401, "<html>", TokenExpired),
         (429, "Too Many Requests", RateLimited),
-        (403, problem("Odd Thing", "never seen", f"{X}odd-thing"), PostRejected),
-        (404, problem("Not Found Error", "…", f"{X}resource-not-found"), PostRejected),
+        (403, problem("Odd Thing", "never seen", f"{X}odd-thing"), OutcomeUnknown),
+        (404, problem("Not Found Error", "…", f"{X}resource-not-found"), OutcomeUnknown),
         (403, "<html>blocked by a proxy</html>", OutcomeUnknown),
         (403, {"message": "not X's envelope"}, OutcomeUnknown),
         (400, [], OutcomeUnknown),
@@ -153,27 +198,26 @@ async def test_post_with_partial_errors_is_published(answering, credential):
     assert (await plugin.publish(there.ctx, credential, POST)).id == "1990000000000000001"
 
 
-async def test_unknown_refusal_is_quoted_by_name_only(answering, credential):
-    there = await answering(403, problem("Odd Thing", "<b>secret detail</b>", f"{X}odd-thing"))
-    with pytest.raises(PostRejected) as caught:
+async def test_unknown_refusal_is_logged_by_its_codes_and_a_reference(answering, credential, caplog):
+    body = {
+        **problem("Odd Thing", "<b>Good morning</b>", f"{X}odd-thing", reason="<script>"),
+        **old(999, "Good morning"),
+    }
+    there = await answering(403, body)
+    with pytest.raises(OutcomeUnknown) as caught:
         await plugin.publish(there.ctx, credential, POST)
-    assert "odd-thing" in caught.value.explanation
-    assert "secret detail" not in caught.value.explanation
 
-
-@pytest.mark.parametrize(
-    ("body", "name"),
-    [
-        (problem("<script>", "…"), "status 403"),
-        (problem("A Title", "…"), "A Title"),
-        (old(999), "999"),
-        (problem("A Title", "…", f"{X}{'x' * 100}"), "A Title"),
-    ],
-)
-def test_name_of_a_refusal_is_printable(body, name):
-    refusal = parse_refusal(oauth2.Reply(status=403, headers={}, body=body))
-    assert refusal is not None
-    assert refusal.name == name
+    (record,) = [record for record in caplog.records if record.name.startswith("logicspike")]
+    assert record.status == 403
+    assert record.codes == {
+        "type": ["odd-thing"],
+        "title": ["Odd Thing"],
+        "reason": ["(not a code)"],
+        "errors.code": [999],
+    }
+    assert record.reference in caught.value.explanation
+    assert record.reference in record.getMessage()
+    assert "Good morning" not in record.getMessage()
 
 
 async def test_missing_scope_means_reconnect_and_is_named(answering, credential):
@@ -293,14 +337,6 @@ async def test_no_secret_in_errors_logs_or_reprs(bench, caplog):
     assert [text for text in seen if any(secret in text for secret in secrets)] == []
 
 
-def test_refusal_keeps_the_detail_out_of_its_repr():
-    body = problem(detail="something private")
-    reply = oauth2.Reply(status=403, headers={}, body=body)
-    assert "private" not in repr(parse_refusal(reply))
-
-
-async def test_error_of_takes_the_tokens_without_showing_them(answering, credential):
-    there = await answering(500, "")
-    reply = oauth2.Reply(status=500, headers={}, body=None)
-    error = error_of(there.ctx, reply, credential.tokens, creates=True)
-    assert credential.tokens.access_token not in repr(error)
+def test_refusal_keeps_the_detail_out_of_its_repr(bench):
+    reply = oauth2.Reply(status=403, headers={}, body=problem(detail="something private"))
+    assert "private" not in repr(read_refusal(bench.ctx(), reply, Operation.PUBLISH))

@@ -28,8 +28,8 @@ from logicspike.plugin import (
 )
 
 from . import api
-from .errors import SCOPES
 from .post_rules import find_problems
+from .refusals import SCOPES
 from .weighted_length import MAX_WEIGHT
 
 __all__ = ["authorize", "describe", "exchange", "find_published", "publish", "refresh", "revoke", "validate"]

@@ -12,7 +12,7 @@ from logicspike.plugin import (
     AuthorizationFailed,
     AuthorizationGrant,
     Credential,
-    OperatorActionRequired,
+    Operation,
     OutcomeUnknown,
     PlatformContext,
     PlatformError,
@@ -20,15 +20,15 @@ from logicspike.plugin import (
     Post,
     PublishedPost,
     ReconnectRequired,
-    TokenExpired,
     TokenSet,
     oauth2,
 )
 
-from .errors import SCOPES, error_of, is_dead_grant
+from .errors import TABLE
 from .readback import ReadPost, is_same_text, parse_posts
+from .refusals import SCOPES, read_refusal
 
-__all__ = ["connect", "create_post", "find_post", "renew", "withdraw"]
+__all__ = ["connect", "create_post", "find_post", "read_identity", "renew", "withdraw"]
 
 _NUMERIC_ID: Final = re.compile(r"[0-9]{1,19}")
 _USERNAME: Final = re.compile(r"[A-Za-z0-9_]{1,15}")
@@ -53,36 +53,35 @@ async def connect(ctx: PlatformContext, grant: AuthorizationGrant) -> Credential
     missing = [scope for scope in SCOPES if tokens.scopes and scope not in tokens.scopes]
     if missing:
         raise AuthorizationFailed(f"X left out a permission the bot needs ({', '.join(missing)}). Please try again.")
-    return Credential(account=await _read_identity(ctx, tokens), tokens=tokens)
+    return Credential(account=await read_identity(ctx, tokens), tokens=tokens)
 
 
 async def _fetch_tokens(ctx: PlatformContext, grant: AuthorizationGrant) -> TokenSet:
-    try:
-        return await oauth2.fetch_tokens(ctx, _token_url(ctx), grant, auth="client_secret_basic")
-    except AuthorizationFailed as error:
-        raise AuthorizationFailed(
-            "X refused the sign-in code; it is good for 30 seconds only. Please press Connect again."
-        ) from error
-    except OperatorActionRequired as error:
-        raise _client_refused() from error
+    def refused(reply: oauth2.Reply) -> PlatformError:
+        return TABLE.to_error(read_refusal(ctx, reply, Operation.SIGN_IN))
+
+    return await oauth2.fetch_tokens(ctx, _token_url(ctx), grant, auth="client_secret_basic", refused=refused)
 
 
-async def _read_identity(ctx: PlatformContext, tokens: TokenSet) -> Account:
+async def read_identity(ctx: PlatformContext, tokens: TokenSet) -> Account:
+    """Read whose tokens these are.
+
+    Raises:
+        PlatformError: by the table in ``errors``.
+    """
     url = f"{ctx.endpoints['api']}/2/users/me"
     reply = await oauth2.call(ctx, "GET", url, tokens=tokens, params={"user.fields": "name,username"})
     person = reply.object.get("data") if reply.ok else None
     if not isinstance(person, dict):
-        raise _refused_at_connect(error_of(ctx, reply, tokens, creates=False))
+        raise _error_of(ctx, reply, Operation.CONNECT, tokens)
     user_id, username = person.get("id"), person.get("username")
     if not isinstance(user_id, str) or not _NUMERIC_ID.fullmatch(user_id) or not isinstance(username, str):
         raise PlatformUnavailable("X did not say whose account this is.")
     return Account(id=user_id, name=f"@{username}", url=f"{ctx.endpoints['auth']}/{username}")
 
 
-def _refused_at_connect(error: PlatformError) -> PlatformError:
-    if isinstance(error, TokenExpired | ReconnectRequired):
-        return AuthorizationFailed("X does not let the bot see this account. Please press Connect again.")
-    return error
+def _error_of(ctx: PlatformContext, reply: oauth2.Reply, operation: Operation, tokens: TokenSet) -> PlatformError:
+    return TABLE.to_error(read_refusal(ctx, reply, operation, scopes=tokens.scopes))
 
 
 async def renew(ctx: PlatformContext, tokens: TokenSet) -> TokenSet:
@@ -94,21 +93,13 @@ async def renew(ctx: PlatformContext, tokens: TokenSet) -> TokenSet:
         PlatformUnavailable: no usable answer.
         RateLimited: asked to wait.
     """
-    try:
-        return await oauth2.refresh_tokens(
-            ctx, _token_url(ctx), tokens, auth="client_secret_basic", is_dead_grant=is_dead_grant
-        )
-    except ReconnectRequired as error:
-        raise ReconnectRequired("X has ended the bot's access to this account. Connect X again.") from error
-    except OperatorActionRequired as error:
-        raise _client_refused() from error
+    if tokens.refresh_token is None:
+        raise ReconnectRequired("X gave the bot no lasting access to this account. Connect X again.")
 
+    def refused(reply: oauth2.Reply) -> PlatformError:
+        return TABLE.to_error(read_refusal(ctx, reply, Operation.REFRESH))
 
-def _client_refused() -> OperatorActionRequired:
-    return OperatorActionRequired(
-        "X refused this bot's client id or secret. An admin must check TWITTER_CLIENT_ID and TWITTER_CLIENT_SECRET, "
-        "and that the app is a confidential client (“Web App, Automated App or Bot”) at console.x.com."
-    )
+    return await oauth2.refresh_tokens(ctx, _token_url(ctx), tokens, auth="client_secret_basic", refused=refused)
 
 
 async def withdraw(ctx: PlatformContext, tokens: TokenSet) -> None:
@@ -141,7 +132,7 @@ async def create_post(ctx: PlatformContext, credential: Credential, post: Post) 
     made = reply.object.get("data") if reply.ok else None
     post_id = made.get("id") if isinstance(made, dict) else None
     if not isinstance(post_id, str) or not _NUMERIC_ID.fullmatch(post_id):
-        raise error_of(ctx, reply, credential.tokens, creates=True)
+        raise _error_of(ctx, reply, Operation.PUBLISH, credential.tokens)
     return PublishedPost(id=post_id, url=_permalink(ctx, credential.account, post_id))
 
 
@@ -190,7 +181,7 @@ async def _read_timeline(ctx: PlatformContext, credential: Credential, next_toke
     reply = await oauth2.call(ctx, "GET", url, tokens=credential.tokens, params=params)
     # An account without posts in that time has "meta" and no "data".
     if not reply.ok or not isinstance(reply.object.get("meta"), dict):
-        raise error_of(ctx, reply, credential.tokens, creates=False)
+        raise _error_of(ctx, reply, Operation.LOOK_UP, credential.tokens)
     return reply.object
 
 

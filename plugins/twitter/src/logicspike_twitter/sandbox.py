@@ -7,7 +7,7 @@ import binascii
 import html
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
@@ -17,6 +17,7 @@ from logicspike.testing import (
     AccessToken,
     CodeRefused,
     ConsentRequest,
+    ErrorAnswer,
     FakeAccount,
     FakePlatform,
     Grant,
@@ -27,6 +28,7 @@ from logicspike.testing.fake_pages import render_timeline
 
 from . import sandbox_answers as answers
 from .post_rules import count_cashtags
+from .sandbox_errors import ERROR_ANSWERS
 from .weighted_length import MAX_WEIGHT, find_links, has_forbidden_characters, weighted_length
 
 __all__ = ["FakeTwitter"]
@@ -88,6 +90,8 @@ class FakeTwitter(FakePlatform):
         "unknown_authentication": "Fail to recognise the sign-in (403)",
         "not_permitted": "Refuse without a reason (403)",
     }
+
+    error_answers: ClassVar[Mapping[str, Sequence[ErrorAnswer]]] = ERROR_ANSWERS
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add X's paths, and the pages of accounts and posts."""

@@ -1,14 +1,22 @@
-"""Every row of the error tables, and the answers that no row knows."""
+"""Every row of the error table by LinkedIn's own answers, over HTTP through the hooks; and answers no row knows."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tenacity import wait_none
 
+import logicspike_linkedin as plugin
 from logicspike.plugin import (
     AuthorizationFailed,
+    Credential,
+    ErrorRow,
+    Operation,
     OperatorActionRequired,
     OutcomeUnknown,
     PlatformError,
@@ -17,112 +25,192 @@ from logicspike.plugin import (
     RateLimited,
     ReconnectRequired,
     TokenExpired,
-    TokenSet,
     oauth2,
 )
-from logicspike_linkedin.errors import (
-    IDENTITY_ROWS,
-    PUBLISH_ROWS,
-    Call,
-    TokenNotActiveYet,
-    identity_error,
-    parse_refusal,
-    publish_error,
-)
+from logicspike_linkedin import api
+from logicspike_linkedin.errors import TABLE
+from logicspike_linkedin.refusals import FRESH, RENEWABLE, read_refusal
+from logicspike_linkedin.sandbox_errors import ERROR_ANSWERS
 
 EXPIRED = {"code": "EXPIRED_ACCESS_TOKEN", "serviceErrorCode": 65602}
 REVOKED = {"code": "REVOKED_ACCESS_TOKEN", "serviceErrorCode": 65601}
 DAILY = {"serviceErrorCode": 101, "message": "Resource level throttle limit for calls to this resource is reached."}
 DUPLICATE = {"errorDetails": {"inputErrors": [{"code": "DUPLICATE_POST"}]}}
+DEAD = "The provided authorization grant or refresh token is invalid, expired or revoked"
+MISSING = 'A required parameter "refresh_token" is missing'
 
-
-@pytest.fixture
-def call(rig: Any) -> Call:
-    return Call(ctx=rig.context(), tokens=TokenSet(access_token="t"), is_fresh=False)
+# Every code of the fact sheet of 2026-11-23 (sections 3.2, 3.3, 3.5 and 3.6): status, codes, what it means.
+SHEET_OF_A_POST: list[tuple[int, dict[str, Any], type[PlatformError]]] = [
+    (401, REVOKED, ReconnectRequired),
+    (401, {"serviceErrorCode": 65601}, ReconnectRequired),
+    (401, EXPIRED, ReconnectRequired),
+    (401, {"serviceErrorCode": 65602}, ReconnectRequired),
+    (401, {"serviceErrorCode": 65600}, ReconnectRequired),
+    (401, {"code": "EMPTY_ACCESS_TOKEN"}, ReconnectRequired),
+    (401, {}, ReconnectRequired),
+    (403, {"code": "ACCESS_DENIED"}, ReconnectRequired),
+    (403, {"serviceErrorCode": 100}, ReconnectRequired),
+    (422, DUPLICATE, PostRejected),
+    *[
+        (400, {"code": code}, PostRejected)
+        for code in (
+            "FIELD_LENGTH_TOO_LONG",
+            "INVALID_VALUE_FOR_FIELD",
+            "MISSING_FIELD",
+            "INVALID_URN_TYPE",
+            "INVALID_URN_ID",
+            "MEDIA_ASSET_PROCESSING_FAILED",
+        )
+    ],
+    (400, {"code": "MEDIA_ASSET_WAITING_UPLOAD"}, PlatformUnavailable),
+    (409, {"code": "CONFLICT"}, PlatformUnavailable),
+    (426, {"code": "NONEXISTENT_VERSION"}, OperatorActionRequired),
+    (426, {"code": "SOMETHING_NEW"}, OperatorActionRequired),
+    (400, {"code": "VERSION_MISSING"}, OperatorActionRequired),
+    (429, DAILY, RateLimited),
+    (429, {}, RateLimited),
+    *[(status, {}, OutcomeUnknown) for status in (500, 502, 503, 504)],
+    (503, {"code": "CONFLICT"}, OutcomeUnknown),
+]
+SHEET_OF_TOKENS: list[tuple[Operation, str, str, type[PlatformError]]] = [
+    (Operation.SIGN_IN, "invalid_request", "authorization code not found", AuthorizationFailed),
+    (Operation.SIGN_IN, "invalid_redirect_uri", "does not match", AuthorizationFailed),
+    (Operation.SIGN_IN, "invalid_request", 'A required parameter "code" is missing', AuthorizationFailed),
+    (Operation.SIGN_IN, "invalid_client", "", OperatorActionRequired),
+    (Operation.REFRESH, "invalid_request", DEAD, ReconnectRequired),
+    (Operation.REFRESH, "invalid_request", f"{DEAD}.", ReconnectRequired),
+    (Operation.REFRESH, "invalid_request", MISSING, OperatorActionRequired),
+    (Operation.REFRESH, "invalid_request", "", OperatorActionRequired),
+    (Operation.REFRESH, "invalid_grant", "", ReconnectRequired),
+    (Operation.REFRESH, "refresh_token_client_mismatch", "", ReconnectRequired),
+    (Operation.REFRESH, "invalid_client", DEAD, OperatorActionRequired),
+]
 
 
 def reply(status: int, codes: dict[str, Any], headers: dict[str, str] | None = None) -> oauth2.Reply:
     return oauth2.Reply(status=status, headers=headers or {}, body={"status": status, "message": "No."} | codes)
 
 
-PUBLISH_CASES = [
-    (422, DUPLICATE, PostRejected),
-    (400, {"code": "FIELD_LENGTH_TOO_LONG"}, PostRejected),
-    (400, {"code": "VERSION_MISSING"}, OperatorActionRequired),
-    (426, {"code": "NONEXISTENT_VERSION"}, OperatorActionRequired),
-    (426, {"code": "SOMETHING_NEW"}, OperatorActionRequired),
-    (401, EXPIRED, ReconnectRequired),
-    (401, REVOKED, ReconnectRequired),
-    (401, {"serviceErrorCode": 65600, "message": "Invalid access token"}, ReconnectRequired),
-    (401, {"message": "Empty oauth2_access_token"}, ReconnectRequired),
-    (403, {"code": "ACCESS_DENIED"}, ReconnectRequired),
-    (403, {"serviceErrorCode": 100}, ReconnectRequired),
-    (409, {"code": "CONFLICT"}, PlatformUnavailable),
-    (429, DAILY, RateLimited),
-    (429, {"code": "TOO_MANY_REQUESTS"}, RateLimited),
-]
+@pytest.fixture
+def verdict(rig: Any) -> Callable[..., PlatformError]:
+    """What an answer means for a post, or for another operation."""
+
+    def decide(answer: oauth2.Reply, operation: Operation = Operation.PUBLISH, **conditions: bool) -> PlatformError:
+        return TABLE.to_error(read_refusal(rig.context(), answer, operation, **conditions))
+
+    return decide
 
 
-@pytest.mark.parametrize(("status", "codes", "expected"), PUBLISH_CASES)
-def test_a_refused_post(call: Call, status: int, codes: dict[str, Any], expected: type[PlatformError]) -> None:
-    error = publish_error(reply(status, codes, {"x-li-uuid": "trace-1"}), call)
+# --- the table, row by row -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def hooks(
+    rig: Any, with_tokens: Callable[..., Credential], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[ErrorRow], dict[Operation, Callable[[], Awaitable[object]]]]:
+    """A hook for each operation, of a member who connected before LinkedIn began to refuse."""
+    monkeypatch.setattr(api, "IDENTITY_WAIT", wait_none())
+    rig.fake.switch("refresh_tokens")
+    connected, grant = await rig.connect(), await rig.grant()
+
+    def build(row: ErrorRow) -> dict[Operation, Callable[[], Awaitable[object]]]:
+        extra = {} if FRESH in row.given else {"issued_at": (rig.clock.now() - timedelta(days=1)).isoformat()}
+        refresh_token = connected.tokens.refresh_token if RENEWABLE in row.given else None
+        ends_at = connected.tokens.expires_at if FRESH in row.given else rig.clock.now() + timedelta(days=59)
+        posting = replace(with_tokens(connected, refresh_token=refresh_token, expires_at=ends_at), extra=extra)
+        return {
+            Operation.SIGN_IN: lambda: plugin.exchange(rig.context(), grant),
+            Operation.CONNECT: lambda: api.read_identity(rig.context(), connected.tokens),
+            Operation.REFRESH: lambda: plugin.refresh(rig.context(), connected),
+            Operation.PUBLISH: lambda: rig.publish(posting, "Hello"),
+        }
+
+    return build
+
+
+@pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: f"{row.name}, {'+'.join(sorted(row.on))}")
+async def test_row_is_reached_by_linkedins_own_answers(rig: Any, hooks: Any, row: ErrorRow) -> None:
+    for answer in ERROR_ANSWERS[row.name]:
+        rig.fake.refuse_with(replace(answer, headers={"x-li-uuid": "trace-1"}))
+        for operation in sorted(row.on):
+            with pytest.raises(PlatformError) as caught:
+                await hooks(row)[operation]()
+            error = caught.value
+
+            assert type(error) is row.error
+            link = f"{rig.origin}/feed/update/urn:li:share:7398000000000000001/"
+            assert row.sentence.format(version="202609", link=link) == error.explanation
+            assert error.reference == "trace-1"
+            if isinstance(error, PostRejected):
+                assert [row.field] == [problem.field for problem in error.problems]
+            if isinstance(error, ReconnectRequired):
+                assert (("w_member_social",) if row.lacks_permission else ()) == error.missing_scopes
+            if isinstance(error, RateLimited):
+                midnight = datetime(2026, 11, 24, 0, 2, 30, tzinfo=UTC)
+                is_daily = row.name == "daily limit"
+                assert (midnight if is_daily else rig.clock.now() + timedelta(minutes=5)) == error.until
+    assert [] == rig.fake.ledger
+
+
+def test_every_row_has_a_body_and_every_body_a_row() -> None:
+    assert {row.name for row in TABLE.rows} == ERROR_ANSWERS.keys()
+    assert all(answers for answers in ERROR_ANSWERS.values())
+
+
+def test_every_row_names_linkedin_and_its_source() -> None:
+    assert [] == [row.name for row in TABLE.rows if "LinkedIn" not in row.sentence or "checked 20" not in row.source]
+
+
+@pytest.mark.parametrize(("status", "codes", "expected"), SHEET_OF_A_POST)
+def test_every_code_of_the_sheet_has_its_class(
+    verdict: Callable[..., PlatformError], status: int, codes: dict[str, Any], expected: type[PlatformError]
+) -> None:
+    error = verdict(reply(status, codes, {"x-li-uuid": "trace-1"}))
 
     assert expected is type(error)
     assert error.reference == "trace-1"
-    assert "LinkedIn" in error.explanation
+    assert "No." not in error.explanation
 
 
-IDENTITY_CASES = [
-    (401, REVOKED, TokenNotActiveYet),
-    (401, EXPIRED, AuthorizationFailed),
-    (403, {"code": "ACCESS_DENIED"}, OperatorActionRequired),
-    (429, DAILY, RateLimited),
-    (429, {}, RateLimited),
-    (500, {}, PlatformUnavailable),
-    (404, {"code": "NOT_FOUND"}, PlatformUnavailable),
-]
-
-
-@pytest.mark.parametrize(("status", "codes", "expected"), IDENTITY_CASES)
-def test_a_refused_look_at_the_identity(
-    call: Call, status: int, codes: dict[str, Any], expected: type[PlatformError]
+@pytest.mark.parametrize(("operation", "code", "description", "expected"), SHEET_OF_TOKENS)
+def test_every_refusal_of_tokens_in_the_sheet_has_its_class(
+    verdict: Callable[..., PlatformError],
+    operation: Operation,
+    code: str,
+    description: str,
+    expected: type[PlatformError],
 ) -> None:
-    assert expected is type(identity_error(reply(status, codes), call))
+    for status in (400, 401):
+        answer = oauth2.Reply(status=status, headers={}, body={"error": code, "error_description": description})
+        assert expected is type(verdict(answer, operation))
 
 
-@pytest.mark.parametrize(("rows", "cases"), [(PUBLISH_ROWS, PUBLISH_CASES), (IDENTITY_ROWS, IDENTITY_CASES)])
-def test_every_row_is_reached_by_a_case_and_says_where_it_comes_from(rows: Any, cases: Any) -> None:
-    now = datetime(2026, 11, 23, tzinfo=UTC)
-    refusals = [parse_refusal(reply(status, codes), now) for status, codes, _ in cases]
-    reached = {next((row for row in rows if row.matches(refusal)), None) for refusal in refusals}
-
-    assert set(rows) <= reached
-    assert all("checked 20" in row.source for row in rows)
+def test_a_revoked_fresh_token_is_only_a_delay(verdict: Callable[..., PlatformError]) -> None:
+    fresh = {"is_fresh": True, "is_renewable": True}
+    assert isinstance(verdict(reply(401, REVOKED), **fresh), PlatformUnavailable)
+    assert isinstance(verdict(reply(401, EXPIRED), **fresh), TokenExpired)
 
 
-def test_a_revoked_fresh_token_is_only_a_delay(rig: Any) -> None:
-    fresh = Call(ctx=rig.context(), tokens=TokenSet(access_token="t", refresh_token="r"), is_fresh=True)
-
-    assert isinstance(publish_error(reply(401, REVOKED), fresh), PlatformUnavailable)
-    assert isinstance(publish_error(reply(401, EXPIRED), fresh), TokenExpired)
+# --- what no row knows -----------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_refusal_is_told_by_its_code(call: Call) -> None:
-    error = publish_error(reply(400, {"code": "INVALID_URN_TYPE", "message": "Not for people"}), call)
+@pytest.mark.parametrize(
+    "codes", [{"code": "NEVER_SEEN", "serviceErrorCode": 7}, {"code": "<script>alert(1)</script>"}]
+)
+def test_an_unknown_refusal_is_in_doubt_for_a_post_and_temporary_else(
+    verdict: Callable[..., PlatformError], caplog: pytest.LogCaptureFixture, codes: dict[str, Any]
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        error = verdict(reply(400, codes | {"message": "Not for people"}))
 
-    assert isinstance(error, PostRejected)
-    assert "INVALID_URN_TYPE" in error.problems[0].message
-    assert "Not for people" not in error.problems[0].message
-
-
-def test_a_code_that_is_no_code_is_not_shown(call: Call) -> None:
-    error = publish_error(reply(400, {"code": "<script>alert(1)</script>"}), call)
-
-    assert "status 400" in error.explanation
-
-
-def test_a_duplicate_without_the_other_posts_name_is_still_one(call: Call) -> None:
-    assert "twice. To post it anew" in publish_error(reply(422, DUPLICATE), call).explanation
+    assert type(error) is OutcomeUnknown
+    (record,) = caplog.records
+    assert record.reference in error.explanation  # type: ignore[attr-defined]
+    assert ("NEVER_SEEN" in caplog.text) == ("serviceErrorCode" in codes)
+    assert "Not for people" not in caplog.text
+    assert "script" not in caplog.text
+    others = set(Operation) - {Operation.PUBLISH}
+    assert all(type(verdict(reply(400, codes), each)) is PlatformUnavailable for each in others)
 
 
 @pytest.mark.parametrize(
@@ -132,34 +220,29 @@ def test_a_duplicate_without_the_other_posts_name_is_still_one(call: Call) -> No
         oauth2.Reply(status=401, headers={}, body={"message": "Service Unavailable"}),
         oauth2.Reply(status=400, headers={}, body=["x"]),
         oauth2.Reply(status=408, headers={}, body={"status": 408, "message": "Timed out"}),
-        oauth2.Reply(status=500, headers={}, body={"status": 500, "message": "Internal"}),
-        oauth2.Reply(status=503, headers={}, body={"status": 503, "message": "Down", "code": "CONFLICT"}),
+        oauth2.Reply(status=422, headers={}, body={"status": 422, "message": "ERROR :: /x :: unrecognized field"}),
         oauth2.Reply(status=302, headers={}, body=None),
     ],
 )
 def test_an_answer_that_is_not_clearly_linkedins_refusal_leaves_the_outcome_unknown(
-    call: Call, answer: oauth2.Reply
+    verdict: Callable[..., PlatformError], answer: oauth2.Reply
 ) -> None:
-    assert isinstance(publish_error(answer, call), OutcomeUnknown)
+    assert isinstance(verdict(answer), OutcomeUnknown)
+    assert isinstance(verdict(answer, Operation.CONNECT), PlatformUnavailable)
 
 
 @pytest.mark.parametrize(
     "details", [None, [], "x", {"inputErrors": None}, {"inputErrors": ["x", {"code": {}}]}, {"inputErrors": {}}]
 )
-def test_odd_details_are_read_over(call: Call, details: object) -> None:
-    assert isinstance(publish_error(reply(400, {"errorDetails": details}), call), PostRejected)
-
-
-def test_other_throttling_waits_some_minutes(call: Call) -> None:
-    error = publish_error(reply(429, {"code": "TOO_MANY_REQUESTS"}), call)
-
-    assert isinstance(error, RateLimited)
-    assert call.ctx.now + timedelta(minutes=5) == error.until
+def test_odd_details_are_read_over(verdict: Callable[..., PlatformError], details: object) -> None:
+    assert isinstance(verdict(reply(400, {"errorDetails": details, "code": "MISSING_FIELD"})), PostRejected)
 
 
 @pytest.mark.parametrize("codes", [DAILY, {"code": "TOO_MANY_REQUESTS"}])
-def test_a_hint_when_to_try_again_is_followed(call: Call, codes: dict[str, Any]) -> None:
-    error = publish_error(reply(429, codes, {"Retry-After": "90"}), call)
+def test_a_hint_when_to_try_again_is_followed(
+    rig: Any, verdict: Callable[..., PlatformError], codes: dict[str, Any]
+) -> None:
+    error = verdict(reply(429, codes, {"Retry-After": "90"}))
 
     assert isinstance(error, RateLimited)
-    assert call.ctx.now + timedelta(seconds=90) == error.until
+    assert rig.clock.now() + timedelta(seconds=90) == error.until

@@ -15,12 +15,8 @@ from logicspike.plugin import (
     PlatformUnavailable,
     RateLimited,
     ReconnectRequired,
-    oauth2,
 )
 from logicspike_linkedin import api
-from logicspike_linkedin.token_errors import is_dead_grant
-
-DEAD = "The provided authorization grant or refresh token is invalid, expired or revoked"
 
 
 async def test_without_a_refresh_token_only_the_member_can_help(rig: Any) -> None:
@@ -87,22 +83,6 @@ async def test_trouble_while_refreshing_never_ends_a_connection(
 
     with pytest.raises(expected):
         await plugin.refresh(rig.context(), credential)
-
-
-@pytest.mark.parametrize(
-    ("error", "description", "expected"),
-    [
-        ("invalid_request", DEAD, True),
-        ("invalid_request", f"{DEAD}.", True),
-        ("invalid_grant", "", True),
-        ("refresh_token_client_mismatch", "The passed in client_id does not own the refresh token", True),
-        ("invalid_request", 'A required parameter "refresh_token" is missing', False),
-        ("invalid_request", "", False),
-        ("invalid_client", DEAD, False),
-    ],
-)
-def test_what_a_dead_grant_looks_like(error: str, description: str, expected: bool) -> None:
-    assert expected == is_dead_grant(oauth2.OAuthError(status=400, error=error, description=description))
 
 
 async def test_revoking_ends_the_access(rig: Any) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -14,9 +15,11 @@ from logicspike.plugin import (
     Account,
     AuthorizationGrant,
     Credential,
+    Operation,
     OperatorActionRequired,
     OutcomeUnknown,
     PlatformContext,
+    PlatformError,
     PlatformUnavailable,
     Post,
     PublishedPost,
@@ -25,18 +28,11 @@ from logicspike.plugin import (
     oauth2,
 )
 
-from .errors import (
-    POSTING_SCOPE,
-    Call,
-    TokenNotActiveYet,
-    identity_error,
-    permalink,
-    publish_error,
-)
+from .errors import TABLE, TokenNotActiveYet
 from .little_text import to_little_text
-from .token_errors import is_dead_grant, naming_linkedin
+from .refusals import POSTING_SCOPE, permalink, read_refusal
 
-__all__ = ["POSTING_SCOPE", "connect", "create_post", "is_fresh", "link_title", "renew", "withdraw"]
+__all__ = ["POSTING_SCOPE", "connect", "create_post", "is_fresh", "link_title", "read_identity", "renew", "withdraw"]
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -69,10 +65,14 @@ async def connect(ctx: PlatformContext, grant: AuthorizationGrant, *, sleep: Sle
         PlatformUnavailable: no usable answer, or the new token still isn't accepted.
         RateLimited: asked to wait.
     """
-    with naming_linkedin():
-        tokens = await oauth2.fetch_tokens(ctx, _token_url(ctx), grant, scope_separators=" ,")
+
+    def refused(reply: oauth2.Reply) -> PlatformError:
+        return TABLE.to_error(read_refusal(ctx, reply, Operation.SIGN_IN))
+
+    with _naming_linkedin():
+        tokens = await oauth2.fetch_tokens(ctx, _token_url(ctx), grant, scope_separators=" ,", refused=refused)
     _require_posting(tokens)
-    member = await _read_identity_patiently(ctx, tokens, sleep)
+    member = await _wait_for_identity(ctx, tokens, sleep)
     return Credential(
         account=_to_account(member),
         tokens=tokens,
@@ -94,10 +94,12 @@ async def renew(ctx: PlatformContext, tokens: TokenSet) -> TokenSet:
         raise ReconnectRequired(
             "LinkedIn gives access for 60 days and doesn't let the bot renew it. Connect LinkedIn again to go on."
         )
-    with naming_linkedin():
-        return await oauth2.refresh_tokens(
-            ctx, _token_url(ctx), tokens, scope_separators=" ,", is_dead_grant=is_dead_grant
-        )
+
+    def refused(reply: oauth2.Reply) -> PlatformError:
+        return TABLE.to_error(read_refusal(ctx, reply, Operation.REFRESH))
+
+    with _naming_linkedin():
+        return await oauth2.refresh_tokens(ctx, _token_url(ctx), tokens, scope_separators=" ,", refused=refused)
 
 
 async def withdraw(ctx: PlatformContext, tokens: TokenSet) -> None:
@@ -106,10 +108,11 @@ async def withdraw(ctx: PlatformContext, tokens: TokenSet) -> None:
     Raises:
         PlatformUnavailable: LinkedIn did not confirm.
     """
-    with naming_linkedin():
-        await oauth2.revoke_token(
-            ctx, f"{ctx.endpoints['auth']}/oauth/v2/revoke", tokens.access_token, hint="access_token"
-        )
+    url = f"{ctx.endpoints['auth']}/oauth/v2/revoke"
+    try:
+        await oauth2.revoke_token(ctx, url, tokens.access_token, hint="access_token")
+    except PlatformUnavailable as error:
+        raise PlatformUnavailable("LinkedIn did not confirm that the access has ended.") from error
 
 
 async def create_post(ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost:
@@ -128,7 +131,15 @@ async def create_post(ctx: PlatformContext, credential: Credential, post: Post) 
         creates=True,
     )
     if not reply.ok:
-        raise publish_error(reply, Call(ctx=ctx, tokens=credential.tokens, is_fresh=is_fresh(credential, ctx.now)))
+        has_refresh_token = credential.tokens.refresh_token is not None
+        refusal = read_refusal(
+            ctx,
+            reply,
+            Operation.PUBLISH,
+            is_fresh=is_fresh(credential, ctx.now),
+            is_renewable=has_refresh_token,
+        )
+        raise TABLE.to_error(refusal)
     urn = reply.headers.get("x-restli-id")
     if not urn:
         raise OutcomeUnknown(
@@ -185,7 +196,7 @@ def _require_posting(tokens: TokenSet) -> None:
         )
 
 
-async def _read_identity_patiently(ctx: PlatformContext, tokens: TokenSet, sleep: Sleep) -> Mapping[str, Any]:
+async def _wait_for_identity(ctx: PlatformContext, tokens: TokenSet, sleep: Sleep) -> Mapping[str, Any]:
     retrying = AsyncRetrying(
         sleep=sleep,
         stop=stop_after_attempt(IDENTITY_TRIES),
@@ -195,17 +206,35 @@ async def _read_identity_patiently(ctx: PlatformContext, tokens: TokenSet, sleep
     )
     try:
         async with asyncio.timeout(IDENTITY_DEADLINE.total_seconds()):
-            return await retrying(_read_identity, ctx, tokens)
+            return await retrying(read_identity, ctx, tokens)
     except TimeoutError as error:
         raise PlatformUnavailable("LinkedIn took too long to say who signed in. Please try again.") from error
 
 
-async def _read_identity(ctx: PlatformContext, tokens: TokenSet) -> Mapping[str, Any]:
+async def read_identity(ctx: PlatformContext, tokens: TokenSet) -> Mapping[str, Any]:
+    """Read whose tokens these are: ``sub`` is there, and perhaps ``name``.
+
+    Raises:
+        PlatformError: by the table in ``errors``; ``TokenNotActiveYet`` for a token that LinkedIn takes in a moment.
+    """
     reply = await oauth2.call(ctx, "GET", f"{ctx.endpoints['api']}/v2/userinfo", tokens=tokens)
     member_id = reply.object.get("sub")
     if not reply.ok or not isinstance(member_id, str) or not member_id:
-        raise identity_error(reply, Call(ctx=ctx, tokens=tokens, is_fresh=True))
+        raise TABLE.to_error(read_refusal(ctx, reply, Operation.CONNECT, is_fresh=True))
     return reply.object
+
+
+@contextmanager
+def _naming_linkedin() -> Iterator[None]:
+    """Word lost answers for people, keeping their class and, as the cause, what was said first."""
+    try:
+        yield
+    except PlatformUnavailable as error:
+        if error.__cause__ is None:
+            raise  # an answer, worded by the error table
+        raise PlatformUnavailable(
+            "LinkedIn can't be reached or is having trouble. Please try again in a few minutes."
+        ) from error
 
 
 def _to_account(member: Mapping[str, Any]) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
 from typing import Any, ClassVar, Final
@@ -14,6 +14,7 @@ from logicspike.testing import (
     AccessToken,
     CodeRefused,
     ConsentRequest,
+    ErrorAnswer,
     FakeAccount,
     FakePlatform,
     Grant,
@@ -21,6 +22,7 @@ from logicspike.testing import (
     RefreshRefused,
 )
 
+from .sandbox_errors import ERROR_ANSWERS
 from .sandbox_rules import access_denied, api_error, check_headers, check_post, duplicate, oauth_error, token_error
 from .sandbox_text import LittleText, read_little_text
 
@@ -48,6 +50,8 @@ class FakeLinkedIn(FakePlatform):
         "share_product_off": "Take the product “Share on LinkedIn” from the app",
         "version_sunset": "Switch off the API version in use (426)",
     }
+
+    error_answers: ClassVar[Mapping[str, Sequence[ErrorAnswer]]] = ERROR_ANSWERS
 
     access_lifetime: ClassVar[timedelta] = timedelta(days=60)
     refresh_lifetime: ClassVar[timedelta] = timedelta(days=365)

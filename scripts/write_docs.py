@@ -6,17 +6,31 @@ Run it with ``make docs``.
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.metadata
 import inspect
+import itertools
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from logicspike.developer_apps import variable_prefix
 from logicspike.loading import GROUP, load_installed
-from logicspike.plugin import Platform, errors, hookspecs, oauth2, types
+from logicspike.plugin import (
+    ErrorRow,
+    ErrorTable,
+    Operation,
+    Platform,
+    PlatformError,
+    TokenExpired,
+    error_table,
+    errors,
+    hookspecs,
+    oauth2,
+    types,
+)
 from logicspike.settings import DESCRIPTIONS, EXAMPLES, Settings
 from logicspike.slack import surface
 
@@ -54,6 +68,39 @@ _ERRORS_INTRO: Final = """\
 
 Each class is named by what the bot does next. Anything else that escapes a hook is a bug in the plugin: it is logged
 with the platform's name and treated as `OutcomeUnknown` when it came from `publish`, else as `PlatformUnavailable`.
+"""
+
+_TABLES_INTRO: Final = """\
+## Error tables
+
+What a platform refuses with, written down once: the rows decide what a hook raises, and
+[platform-errors.md](platform-errors.md) is printed from a plugin's `errors.TABLE`. A plugin need not have one.
+"""
+
+_REFUSALS_INTRO: Final = """\
+# What the platforms refuse, and what happens then
+
+Every refusal of the bundled platforms that the bot knows, printed from the plugins' own tables by `make docs`. The
+codes in an answer decide, by the first row that fits. The status decides only where a row says so, because the
+platform says no more.
+
+An answer **in no row** is never guessed at. After a call that publishes, the post's outcome is unknown: the bot looks
+it up where the platform allows that, else it asks the author. After any other call it tries again later. Each such
+answer is one warning in the log, “… gave an answer that is not in its error table …”, with its status, its codes and
+a short reference, and without tokens, texts or anything else of it; the explanation of the error holds the same
+reference. Please send us such a line: the table grows by it.
+
+## What happens
+
+| class | what the bot does |
+| --- | --- |
+"""
+
+_REFUSALS_WHEN: Final = """
+*When* is said where it matters: *sign-in* trades the code that the member's browser brings for tokens, *connect*
+reads with them whose account it is, *refresh* gets new ones, *publish* is the one call that creates a post, and
+*look-up* looks for a post whose outcome is unknown. Where the outcome is unknown, the author is asked whether the
+post is there; the sentence here is kept with the attempt.
 """
 
 _SURFACE_INTRO: Final = """\
@@ -111,6 +158,8 @@ def render_hooks() -> str:
     parts += [_source(getattr(types, name)) for name in types.__all__]
     parts.append(_ERRORS_INTRO)
     parts += [_source(getattr(errors, name)) for name in errors.__all__]
+    parts.append(_TABLES_INTRO)
+    parts += [_source(getattr(error_table, name)) for name in error_table.__all__]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -166,6 +215,75 @@ def _source(kind: type) -> str:
     return f"### `{kind.__name__}`\n\n```python\n{inspect.getsource(kind).rstrip()}\n```\n"
 
 
+# --- docs/platform-errors.md ------------------------------------------------------------------------------------------
+
+# The tree in the docstring of ``logicspike.plugin.errors``: a class, and what the host does.
+_TREE_LINE: Final = re.compile(r"^    [├└]── (\w+) +(.+)$", re.MULTILINE)
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+
+
+def render_platform_errors() -> str:
+    """The page of the platforms' refusals."""
+    classes = "".join(f"| `{name}` | {_cell(does)} |\n" for name, does in _list_consequences().items())
+    tables = "".join(_render_table(table, platform) for table, platform in _list_tables())
+    return f"{_REFUSALS_INTRO}{classes}{_REFUSALS_WHEN}{tables}"
+
+
+def _list_tables() -> Iterator[tuple[ErrorTable, Platform]]:
+    modules = [importlib.import_module(f"{found.module}.errors") for found in _bundled_entry_points()]
+    return zip([module.TABLE for module in modules], bundled_platforms(), strict=True)
+
+
+def _list_consequences() -> Mapping[str, str]:
+    return dict(_TREE_LINE.findall(errors.__doc__ or ""))
+
+
+def _render_table(table: ErrorTable, platform: Platform) -> str:
+    rows = "".join(_render_row(row) for row in table.rows)
+    canceled = " or ".join(f"`{error}`" for error in platform.cancel_errors)
+    note = (
+        f"{table.note} Back from the consent page, `error` {canceled} means that the member pressed Cancel; any other "
+        "`error` there, that the sign-in failed."
+    )
+    return (
+        f"\n## {table.title}\n\n{textwrap.fill(note, _WIDTH, break_on_hyphens=False)}\n\n"
+        f"| what {table.title} says | when | what happens | what the author or admin reads | source |\n"
+        f"| --- | --- | --- | --- | --- |\n{rows}"
+    )
+
+
+def _render_row(row: ErrorRow) -> str:
+    says = ", ".join([*(_render_sign(sign, values) for sign, values in row.signs.items()), *row.given])
+    # Of an expired token nobody is told: what the refresh then answers is what people read.
+    is_told = not issubclass(row.error, TokenExpired)
+    sentence = _PLACEHOLDER.sub(r"*\1*", row.sentence) if is_told else "*nothing; what the refresh brings decides*"
+    cells = (says, _render_operations(row), f"`{_public_class(row.error)}`", sentence, row.source)
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"
+
+
+def _render_operations(row: ErrorRow) -> str:
+    return "always" if row.on == frozenset(Operation) else ", ".join(each for each in Operation if each in row.on)
+
+
+def _public_class(error: type[PlatformError]) -> str:
+    """The class of the plugin API that the host knows this one by."""
+    return next(kind.__name__ for kind in error.__mro__ if kind.__name__ in errors.__all__)
+
+
+def _render_sign(sign: str, values: Collection[str | int]) -> str:
+    numbers = sorted(value for value in values if isinstance(value, int))
+    words = sorted(value for value in values if isinstance(value, str))
+    found = [*_join_ranges(numbers), *(f"“{word}”" if " " in word else f"`{word}`" for word in words)]
+    listed = found[0] if len(found) == 1 else f"{', '.join(found[:-1])} or {found[-1]}"
+    return f"{' or '.join(f'`{part}`' for part in sign.split(' or '))} {listed}"
+
+
+def _join_ranges(numbers: list[int]) -> Iterator[str]:
+    for _, group in itertools.groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in group]
+        yield from (str(number) for number in run) if len(run) < 3 else (f"{run[0]} to {run[-1]}",)
+
+
 # --- docs/slack-surface.md --------------------------------------------------------------------------------------------
 
 
@@ -208,10 +326,14 @@ def render_env_example() -> str:
 
 def bundled_platforms() -> tuple[Platform, ...]:
     """The facts of the platforms in ``plugins/``, by name; other installed ones are left out."""
-    names = {folder.name for folder in (ROOT / "plugins").iterdir() if (folder / "pyproject.toml").is_file()}
-    ours = [found for found in importlib.metadata.entry_points(group=GROUP) if found.name in names]
-    plugins = load_installed(ours).plugins
+    plugins = load_installed(_bundled_entry_points()).plugins
     return tuple(plugins[name].platform for name in sorted(plugins))
+
+
+def _bundled_entry_points() -> list[importlib.metadata.EntryPoint]:
+    names = {folder.name for folder in (ROOT / "plugins").iterdir() if (folder / "pyproject.toml").is_file()}
+    found = (each for each in importlib.metadata.entry_points(group=GROUP) if each.name in names)
+    return sorted(found, key=lambda each: each.name)
 
 
 def _comment(text: str) -> str:
@@ -227,6 +349,7 @@ def _platform_lines(platform: Platform) -> str:
 
 RENDERERS: Final = {
     "docs/hooks.md": render_hooks,
+    "docs/platform-errors.md": render_platform_errors,
     "docs/slack-surface.md": render_surface,
     ".env.example": render_env_example,
 }

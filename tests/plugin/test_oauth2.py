@@ -17,6 +17,7 @@ from logicspike.plugin import (
     AuthorizationFailed,
     AuthorizationGrant,
     AuthorizationRequest,
+    MemberActionRequired,
     OAuthClient,
     OperatorActionRequired,
     OutcomeUnknown,
@@ -214,6 +215,25 @@ async def test_nothing_to_refresh_with_needs_the_member(api: Api, ctx: PlatformC
     with pytest.raises(ReconnectRequired):
         await oauth2.refresh_tokens(ctx, api.url(), TokenSet(access_token="a"))
     assert api.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(400, {"error": "invalid_grant"}), (429, ""), (503, ""), (200, "<html>"), (200, {"error": "bad_code"})],
+)
+async def test_plugin_may_decide_what_any_answer_without_tokens_means(
+    api: Api, ctx: PlatformContext, status: int, body: object
+) -> None:
+    def refused(reply: oauth2.Reply) -> PlatformError:
+        return MemberActionRequired(f"status {reply.status}")
+
+    for call in (
+        oauth2.fetch_tokens(ctx, api.url(), GRANT, refused=refused),
+        oauth2.refresh_tokens(ctx, api.url(), TOKENS, refused=refused),
+    ):
+        api.will(body, status=status)
+        with pytest.raises(MemberActionRequired, match=f"status {status}"):
+            await call
 
 
 async def test_platform_says_what_a_dead_grant_is(api: Api, ctx: PlatformContext) -> None:

@@ -20,8 +20,8 @@ PLUGIN = {
     "oauth2",
 }  # fmt: skip
 TESTING = {
-    "AccessToken", "CodeRefused", "ConsentRequest", "ErrorAnswer", "FakeAccount", "FakePlatform", "Grant", "LedgerEntry",
-    "MockHttp", "PlatformContract", "RefreshRefused", "press_allow", "press_cancel",
+    "AccessToken", "CodeRefused", "ConsentRequest", "ErrorAnswer", "FakeAccount", "FakePlatform", "Grant",
+    "LedgerEntry", "MockHttp", "PlatformContract", "RefreshRefused", "press_allow", "press_cancel",
 }  # fmt: skip
 
 

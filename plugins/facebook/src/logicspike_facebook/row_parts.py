@@ -22,10 +22,7 @@ __all__ = [
 ]
 
 GUIDE: Final = "developers.facebook.com/docs/graph-api/guides/error-handling, checked 2026-11-23"
-POSTIZ: Final = (
-    "github.com/gitroomhq/postiz-app, libraries/nestjs-libraries/src/integrations/social/facebook.provider.ts, "
-    "checked 2026-11-23"
-)
+POSTIZ: Final = "github.com/gitroomhq/postiz-app, facebook.provider.ts, checked 2026-11-23"
 
 EVERY: Final = frozenset(Operation)
 SIGN_IN: Final = frozenset({Operation.SIGN_IN})

@@ -14,7 +14,10 @@ _PUBLISH: Final = frozenset({Operation.PUBLISH})
 
 _DUPLICATE: Final = "github.com/Arisamiga/Linkedin-RSS/issues/5 (status 422), checked 2026-11-23"
 _POSTS: Final = "learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api, checked 2026-11-23"
-_VIDEOS: Final = "learn.microsoft.com/linkedin/marketing/community-management/shares/videos-api (by a public digest), checked 2026-11-25"
+_VIDEOS: Final = (
+    "learn.microsoft.com/linkedin/marketing/community-management/shares/videos-api (by a public digest), checked "
+    "2026-11-25"
+)
 
 POST_ROWS: Final = (
     ErrorRow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from logicspike.plugin import Operation, PlatformContext, Refusal, oauth2
@@ -83,7 +83,7 @@ def permalink(ctx: PlatformContext, urn: str) -> str:
     return f"{ctx.endpoints['auth']}/feed/update/{urn}/"
 
 
-def _error_codes(body: Mapping[str, Any]) -> Iterator[str | int]:
+def _error_codes(body: Any) -> Iterator[str | int]:
     details = body.get("errorDetails")
     inputs = details.get("inputErrors") if isinstance(details, dict) else None
     single = [entry.get("code") for entry in inputs if isinstance(entry, dict)] if isinstance(inputs, list) else []

@@ -272,13 +272,17 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         state = self._switches[name]
         state.is_on, state.times_left = on, times if on else None
 
-    def refuse_with(self, answer: ErrorAnswer | None, *, path: str = "") -> None:
-        """Refuse every call whose path ends with ``path`` by this answer, until told another; None takes all again.
+    def refuse_with(self, refusal: ErrorAnswer | str | None, *, path: str = "") -> None:
+        """Refuse every call whose path ends with ``path``, until told another; None takes all again.
 
         Args:
-            answer: one of ``error_answers``, or any other.
+            refusal: a name among ``error_answers``, for its first answer; or an answer.
             path: the end of the path; empty for every call but those of the pages.
+
+        Raises:
+            KeyError: no such name.
         """
+        answer = self.error_answers[refusal][0] if isinstance(refusal, str) else refusal
         self._refusing = (answer, path) if answer is not None else None
 
     def is_on(self, name: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from logicspike.plugin import ReconnectRequired
+
 PAGE_ID = "615500000000004"
 
 
@@ -213,3 +215,16 @@ def post(rig: Any, token: str, sent: dict[str, str]) -> Any:
     return rig.http.post(
         f"{rig.origin}/v26.0/{PAGE_ID}/feed", data=sent | {"appsecret_proof": proof(token)}, headers=headers
     )
+
+
+async def test_any_refusal_can_be_had_by_its_name_and_for_one_path(rig: Any) -> None:
+    page = await rig.connect()
+    rig.fake.refuse_with("190/460", path="/feed")
+    with pytest.raises(ReconnectRequired, match="password"):
+        await rig.publish(page)
+    assert await rig.find(page) is None
+
+    rig.fake.refuse_with(None)
+    assert await rig.publish(page)
+    with pytest.raises(KeyError):
+        rig.fake.refuse_with("190/460,000")

@@ -87,7 +87,7 @@ _THROTTLED: Final = (
     _answer(4, "(#4) Application request limit reached", status=403, source=_SEEN),
     _answer(17, "(#17) User request limit reached", source=_SEEN),
     _answer(32, "(#32) Page request limit reached", source=_SEEN),
-    _answer(341, "(#341) Feed action request limit reached", source=_SEEN),
+    _answer(341, "(#341) Feed action request limit reached", source=f"the code: {_GUIDE}; the words are ours"),
     _answer(613, "(#613) Calls to this api have exceeded the rate limit.", source=_SEEN),
     _answer(
         80001,
@@ -116,7 +116,7 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
             "Error validating access token: Sessions for the user are not allowed because the user is not a confirmed "
             "user.",
             subcode=464,
-            source=_SEEN,
+            source="github.com/snarfed/bridgy/issues/436, checked 2026-11-25",
         ),
     ),
     "190/492": (
@@ -214,13 +214,14 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
             "(#324) Missing or invalid image file",
             subcode=1366046,
             for_people="Photos should be less than 4 MB and saved as JPG, PNG, GIF or TIFF files.",
-            source=f"{_SEEN}; the number: developers.facebook.com/docs/graph-api/reference/page/photos",
+            source="the number: developers.facebook.com/docs/graph-api/reference/page/photos, checked 2026-11-23; the "
+            "words as remembered",
         ),
     ),
     "1366051": (_answer(100, "Invalid parameter", subcode=1366051, source=_NUMBERS),),
     "324": (
-        _answer(324, "(#324) Requires upload file", source=_SEEN),
-        _answer(100, "Invalid parameter", subcode=2069019, source=_NUMBERS),
+        _answer(324, "(#324) Requires upload file", source=f"the code: {_SEEN}; the words as remembered"),
+        _answer(324, "Missing or invalid image file", subcode=2069019, source=_SEEN),
     ),
     "1 while signing in": (
         _answer(
@@ -278,10 +279,7 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
     ),
     "4": _THROTTLED,
     "1": _UNKNOWN,
-    "100": (
-        _answer(100, "(#100) Param message is too long", source=f"the code: {_GUIDE}; the words are ours"),
-        _answer(100, "Invalid parameter", subcode=1349125, source=f"the code: {_GUIDE}; the subcode: {_SEEN}"),
-    ),
+    "100": (_answer(100, "(#100) Param message is too long", source=f"the code: {_GUIDE}; the words are ours"),),
     "down": tuple(
         ErrorAnswer(status=status, body="<html>Sorry, something went wrong.</html>", source="the words are ours")
         for status in (500, 502, 503, 504)

@@ -72,7 +72,7 @@ _FORBIDDEN: Final = (
 
 ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
     "invalid_client": (
-        _oauth(401, "invalid_client", "Client authentication failed.", source=f"the code: {_SEEN}; the words assumed"),
+        _oauth(401, "invalid_client", "Invalid client credentials.", source=_SEEN),
         _oauth(
             401,
             "unauthorized_client",
@@ -130,7 +130,11 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
     "app-suspended": (_problem(403, "Forbidden", "…", f"{_TWITTER}app-suspended", source=f"{_SEEN}: the type"),),
     "user-suspended": (_fault("suspended", source=_SEEN),),
     "64": (_old(403, 64, "Your account is suspended and is not permitted to access this feature."),),
-    "326": (_old(403, 326, "To protect our users from spam and other malicious activity, this account is locked."),),
+    "326": (
+        _old(
+            403, 326, "To protect our users from spam and other malicious activity, this account is temporarily locked."
+        ),
+    ),
     "unknown authentication": (
         _fault(
             "unknown_authentication",

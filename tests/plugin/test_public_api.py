@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 import logicspike.plugin
 import logicspike.testing
-from logicspike.plugin import types
+from logicspike.plugin import ErrorRow, ErrorTable, Refusal, types
 
 PLUGIN = {
     "Account", "AuthorizationFailed", "AuthorizationGrant", "AuthorizationLink", "AuthorizationRequest", "Credential",
@@ -43,9 +44,11 @@ def test_star_import_does_not_shadow_the_standard_library() -> None:
     assert "types" not in names
 
 
-@pytest.mark.parametrize("name", types.__all__)
-def test_values_are_frozen_and_take_keywords_only(name: str) -> None:
-    kind = getattr(types, name)
+VALUES = [*(getattr(types, name) for name in types.__all__), ErrorRow, ErrorTable, Refusal]
+
+
+@pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)
+def test_values_are_frozen_and_take_keywords_only(kind: Any) -> None:
     assert kind.__dataclass_params__.frozen
     assert not hasattr(kind, "__dict__") or "__slots__" in vars(kind)
     assert all(field.kw_only for field in dataclasses.fields(kind))

@@ -102,6 +102,7 @@ class ErrorRow:
         sentence: what people read; may hold ``{placeholders}``.
         field: which part of the post is refused: "text", "link", "media".
         lacks_permission: whether the error names the missing permissions.
+        is_app_wide: whether a limit holds for our whole developer app, not just this account.
         resumes: when calls are taken again where the platform doesn't say so; in 15 minutes by default.
         source: where this is documented or was seen, and when that was checked.
     """
@@ -114,6 +115,7 @@ class ErrorRow:
     sentence: str
     field: str = "text"
     lacks_permission: bool = False
+    is_app_wide: bool = False
     resumes: Callable[[datetime], datetime] = lambda now: now + _DEFAULT_PAUSE
     source: str
 
@@ -160,7 +162,8 @@ class ErrorTable:
         if issubclass(row.error, PostRejected):
             return row.error(Problem(message=sentence, field=row.field), reference=reference)
         if issubclass(row.error, RateLimited):
-            return row.error(sentence, until=refusal.retry_at or row.resumes(refusal.now), reference=reference)
+            until = refusal.retry_at or row.resumes(refusal.now)
+            return row.error(sentence, until=until, is_app_wide=row.is_app_wide, reference=reference)
         if issubclass(row.error, ReconnectRequired):
             missing = refusal.missing_scopes if row.lacks_permission else ()
             return row.error(sentence, missing_scopes=missing, reference=reference)

@@ -137,6 +137,7 @@ async def test_row_is_reached_by_facebooks_own_answers(rig: Any, member: Member,
             if isinstance(error, RateLimited):
                 minutes = 19 if "X-Business-Use-Case-Usage" in answer.headers else 60
                 assert rig.clock.now() + timedelta(minutes=minutes) == error.until
+                assert row.is_app_wide is error.is_app_wide
     assert [] == rig.fake.ledger
 
 
@@ -189,6 +190,11 @@ def test_an_unknown_error_is_in_doubt_for_a_post_and_temporary_else(
 @pytest.mark.parametrize("message", ["Invalid appsecret_proof provided in the API argument 7", "Sorry: Invalid appsec"])
 def test_a_message_is_compared_as_a_whole(verdict: Callable[..., PlatformError], message: str) -> None:
     assert isinstance(verdict(reply({"code": 100, "message": message})), PostRejected)
+
+
+def test_the_limit_of_the_app_holds_for_all_accounts(verdict: Callable[..., PlatformError]) -> None:
+    limits = {code: verdict(reply({"code": code})) for code in (4, 17, 32, 80001)}
+    assert [4] == [code for code, error in limits.items() if isinstance(error, RateLimited) and error.is_app_wide]
 
 
 def test_long_words_are_cut(verdict: Callable[..., PlatformError]) -> None:

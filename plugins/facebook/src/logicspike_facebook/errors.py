@@ -113,7 +113,17 @@ _APP_ROWS: Final = (
     ErrorRow(
         name="4",
         on=EVERY,
-        signs={CODE: frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})},
+        signs={CODE: frozenset({4})},
+        error=RateLimited,
+        sentence="Facebook asks the bot to slow down for all accounts.",
+        is_app_wide=True,
+        resumes=in_an_hour,
+        source=_LIMITS,
+    ),
+    ErrorRow(
+        name="17",
+        on=EVERY,
+        signs={CODE: frozenset({17, 32, 341, 613, *range(80000, 80015)})},
         error=RateLimited,
         sentence="Facebook asks the bot to slow down.",
         resumes=in_an_hour,
@@ -171,7 +181,8 @@ TABLE: Final = ErrorTable(
     title="Facebook",
     look_at="the Page",
     note="Facebook answers most errors with status 400, so its numbers decide, whatever the status. Where it sends a "
-    "message for people (`error_user_msg`), that is added to what asks a person to do something.",
+    "message for people (`error_user_msg`), that is added to what asks a person to do something. A limit lasts as many "
+    "minutes as Facebook's `X-Business-Use-Case-Usage` says, else an hour; code 4 holds back all accounts.",
     rows=(*ACCESS_ROWS, *POST_ROWS, *_APP_ROWS),
 )
 """What Facebook is known to refuse with."""

@@ -84,7 +84,6 @@ _UNKNOWN: Final = (
     ),
 )
 _THROTTLED: Final = (
-    _answer(4, "(#4) Application request limit reached", status=403, source=_SEEN),
     _answer(17, "(#17) User request limit reached", source=_SEEN),
     _answer(32, "(#32) Page request limit reached", source=_SEEN),
     _answer(341, "(#341) Feed action request limit reached", source=f"the code: {_GUIDE}; the words are ours"),
@@ -277,7 +276,8 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
             source="github.com/arsduo/koala/issues/611, checked 2026-11-23",
         ),
     ),
-    "4": _THROTTLED,
+    "4": (_answer(4, "(#4) Application request limit reached", status=403, source=_SEEN),),
+    "17": _THROTTLED,
     "1": _UNKNOWN,
     "100": (_answer(100, "(#100) Param message is too long", source=f"the code: {_GUIDE}; the words are ours"),),
     "down": tuple(

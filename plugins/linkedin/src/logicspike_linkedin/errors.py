@@ -279,7 +279,7 @@ TABLE: Final = ErrorTable(
     title="LinkedIn",
     look_at="your profile",
     note="A `code` may stand for the whole answer or for one input of it. Where LinkedIn gives no code, the status "
-    "decides. LinkedIn doesn't say how long a limit lasts.",
+    "decides. LinkedIn doesn't say how long a limit lasts: that of the day until 00:00 UTC, another five minutes.",
     rows=(*_ACCESS_ROWS, *POST_ROWS),
 )
 """What LinkedIn is known to refuse with."""

@@ -339,7 +339,7 @@ TABLE: Final = ErrorTable(
     title="X",
     look_at="the account at x.com",
     note="Of `type` the last segment counts. Where X gives no code, its `detail` is compared as a whole; where it says "
-    "nothing at all, the status decides. A limit ends when X's `x-rate-limit-reset` says so.",
+    "nothing at all, the status decides. A limit ends when X's `x-rate-limit-reset` says so, else in 15 minutes.",
     rows=(*_TOKEN_ROWS, *_APP_ROWS, *POST_ROWS),
 )
 """What X is known to refuse with."""

@@ -31,7 +31,8 @@ from logicspike.services.editing import Editing
 from logicspike.services.leaving import Leaving
 from logicspike.services.linking import Linking
 from logicspike.services.notices import ConnectLink, Notice
-from logicspike.services.ports import DeliveryStore, MemberProfile
+from logicspike.services.people import MemberProfile
+from logicspike.services.ports import DeliveryStore
 from logicspike.services.reconciling import Reconciling
 from logicspike.services.refreshing import Refreshing
 from logicspike.services.releasing import Releasing

@@ -35,7 +35,7 @@ from .services.disconnecting import Disconnecting
 from .services.editing import Editing
 from .services.leaving import Leaving
 from .services.linking import Linking
-from .services.ports import MemberDirectory, Notifier
+from .services.people import MemberDirectory, Notifier
 from .services.publishing import Publishing
 from .services.reconciling import Reconciling
 from .services.refreshing import Refreshing

@@ -12,7 +12,8 @@ from logicspike.plugin.errors import PlatformUnavailable
 from logicspike.services.connecting import DirectMessageFailed, NoSuchConnection, NotAllowed
 from logicspike.services.disconnecting import AccountAmbiguous, AccountNotFound, PostsOnDisconnect
 from logicspike.services.notices import AccountChoice, ConnectLink
-from logicspike.services.ports import NameTaken, SlackUnavailable, StoreUnavailable
+from logicspike.services.people import SlackUnavailable
+from logicspike.services.ports import NameTaken, StoreUnavailable
 from logicspike.slack.messages import render_notice
 
 USER = "U0ANA"

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from logicspike.clock import MovableClock
 from logicspike.domain import Member
 from logicspike.sandbox.fake_slack import FakeSlack
-from logicspike.services.ports import SlackUnavailable
+from logicspike.services.people import SlackUnavailable
 from logicspike.slack.authorize import CachedAuthorize
 from logicspike.slack.client import build_client
 from logicspike.slack.directory import SlackDirectory

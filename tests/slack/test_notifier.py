@@ -9,7 +9,7 @@ import pytest
 
 from logicspike.domain import Member, Purpose
 from logicspike.services.notices import ConnectEnded, ConnectLink
-from logicspike.services.ports import Notifier
+from logicspike.services.people import Notifier
 from logicspike.slack.authorize import CachedAuthorize
 from logicspike.slack.directory import SlackDirectory
 from logicspike.slack.messages import help_connect

@@ -9,7 +9,8 @@ from logicspike.domain import Purpose
 from logicspike.platforms import PlatformNotReady
 from logicspike.plugin.errors import PlatformUnavailable
 from logicspike.services.connecting import DirectMessageFailed, LinkEnded, NoSuchConnection, NotAllowed
-from logicspike.services.ports import ConnectResult, SlackUnavailable, StoreUnavailable
+from logicspike.services.people import SlackUnavailable
+from logicspike.services.ports import ConnectResult, StoreUnavailable
 
 TICKET = "t" * 43
 PAGE = f"/connect/{TICKET}"

@@ -11,7 +11,8 @@ from ..clock import Clock
 from ..domain import Connection, ConnectionStatus, Member
 from ..platforms import Platforms
 from .notices import ReconnectNeeded
-from .ports import ConnectionStore, DeliveryStore, Notifier, StoreUnavailable
+from .people import Notifier
+from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
 
 __all__ = ["AskingToReconnect"]
 

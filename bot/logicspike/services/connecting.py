@@ -29,7 +29,8 @@ from ..tasks import Tasks, TooBusy
 from ..vault import SealedPlace, Vault
 from .linking import Linking, NoSuchConnection, NotAllowed
 from .notices import ConnectLink, Notice
-from .ports import ConnectionStore, ConnectResult, MemberDirectory, Notifier, PendingStore, StoreUnavailable
+from .people import MemberDirectory, Notifier
+from .ports import ConnectionStore, ConnectResult, PendingStore, StoreUnavailable
 from .signing_in import (
     Callback,
     DirectMessageFailed,

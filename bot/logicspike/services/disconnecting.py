@@ -18,7 +18,8 @@ from ..plugin.types import Credential
 from ..vault import SealBroken, Vault
 from .connecting import NoSuchConnection, NotAllowed
 from .credentials import open_choices, open_credential
-from .ports import ConnectionStore, DeliveryStore, MemberDirectory
+from .people import MemberDirectory
+from .ports import ConnectionStore, DeliveryStore
 from .withdrawing import withdraw
 
 __all__ = [

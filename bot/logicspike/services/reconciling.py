@@ -18,7 +18,8 @@ from ..platforms import NotSupported, PlatformNotReady, Platforms
 from ..plugin.errors import PlatformError, TokenExpired
 from ..plugin.types import PublishedPost
 from .notices import OutcomeQuestion
-from .ports import ConnectionStore, DeliveryStore, Notifier
+from .people import Notifier
+from .ports import ConnectionStore, DeliveryStore
 from .refreshing import ConnectionGone, Refreshing
 from .settling import Settling
 

@@ -24,7 +24,8 @@ from .notices import (
     OperatorTrouble,
     PostsPublished,
 )
-from .ports import DeliveryStore, MemberDirectory, Notifier, SlackUnavailable
+from .people import MemberDirectory, Notifier, SlackUnavailable
+from .ports import DeliveryStore
 
 __all__ = ["Telling"]
 

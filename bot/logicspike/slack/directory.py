@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from ..clock import Clock
 from ..domain import Member
-from ..services.ports import MemberProfile, SlackUnavailable
+from ..services.people import MemberProfile, SlackUnavailable
 from .authorize import CachedAuthorize, describe_failure
 
 __all__ = ["SlackDirectory"]

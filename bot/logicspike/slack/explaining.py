@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 from ..platforms import PlatformNotReady, UnknownPlatform
 from ..plugin.errors import PlatformError
 from ..services.connecting import NoSuchConnection, NotAllowed
-from ..services.ports import NameTaken, SlackUnavailable, StoreUnavailable
+from ..services.people import SlackUnavailable
+from ..services.ports import NameTaken, StoreUnavailable
 from .interaction import Unreadable
 from .message import Message, build_message, paragraph
 from .messages import account_taken, connection_gone, not_allowed, try_again

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from ..clock import Clock
 from ..domain import Member
 from ..services.notices import Notice
-from ..services.ports import MemberDirectory, SlackUnavailable
+from ..services.people import MemberDirectory, SlackUnavailable
 from .authorize import describe_failure
 from .message import Message
 from .messages import render_notice

@@ -11,7 +11,8 @@ from ..services.connecting import Connecting
 from ..services.disconnecting import Disconnecting
 from ..services.editing import Editing
 from ..services.leaving import Leaving
-from ..services.ports import MemberDirectory, RequestLog
+from ..services.people import MemberDirectory
+from ..services.ports import RequestLog
 from ..services.scheduling import Scheduling
 from ..tasks import Tasks
 from .messages_connect import PlatformChoice

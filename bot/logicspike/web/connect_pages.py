@@ -12,7 +12,7 @@ from aiohttp import web
 from ..platforms import PlatformNotReady
 from ..plugin.errors import PlatformError
 from ..services.connecting import Connecting, DirectMessageFailed, LinkEnded, NoSuchConnection, NotAllowed
-from ..services.ports import SlackUnavailable
+from ..services.people import SlackUnavailable
 from .pages import FORM_ACTION, IS_HTTPS, ended_page, page
 
 __all__ = ["ConnectPages", "read_browser"]

@@ -1,0 +1,53 @@
+"""What the bot is about: connections, scheduled posts and their deliveries, with the rules that need no I/O."""
+
+from .connections import (
+    Connection,
+    ConnectionStatus,
+    Member,
+    PendingAuthorization,
+    Purpose,
+    Ticket,
+)
+from .deliveries import (
+    LATE_AFTER,
+    OPEN_STATES,
+    SUSPECT_FROM,
+    TRANSITIONS,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    DueDelivery,
+    HoldReason,
+    IllegalTransition,
+    check_transition,
+)
+from .posts import (
+    Draft,
+    PostChange,
+    ScheduledPost,
+)
+from .timings import Timings
+
+__all__ = [
+    "LATE_AFTER",
+    "OPEN_STATES",
+    "SUSPECT_FROM",
+    "TRANSITIONS",
+    "Attempt",
+    "Connection",
+    "ConnectionStatus",
+    "Delivery",
+    "DeliveryState",
+    "Draft",
+    "DueDelivery",
+    "HoldReason",
+    "IllegalTransition",
+    "Member",
+    "PendingAuthorization",
+    "PostChange",
+    "Purpose",
+    "ScheduledPost",
+    "Ticket",
+    "Timings",
+    "check_transition",
+]

@@ -1,0 +1,197 @@
+"""Deliveries: their states, the moves between them, and what is late or suspect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ..plugin.types import Post
+from .connections import Member
+
+__all__ = [
+    "LATE_AFTER",
+    "OPEN_STATES",
+    "SUSPECT_FROM",
+    "TRANSITIONS",
+    "Attempt",
+    "Delivery",
+    "DeliveryState",
+    "DueDelivery",
+    "HoldReason",
+    "IllegalTransition",
+    "check_transition",
+]
+
+LATE_AFTER: Final = timedelta(minutes=10)
+"""A post overdue by more than this is not published without being asked about."""
+
+SUSPECT_FROM: Final = 2
+"""From so many deaths on a post is tried while no other suspect is: one crash says nothing about who caused it."""
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; ``docs/lifecycle.md`` draws the arrows."""
+
+    SCHEDULED = "scheduled"
+    CLAIMED = "claimed"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    HELD = "held"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CANCELED = "canceled"
+
+
+_S = DeliveryState
+TRANSITIONS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
+    _S.SCHEDULED: frozenset({_S.CLAIMED, _S.HELD, _S.CANCELED}),
+    _S.CLAIMED: frozenset({_S.PUBLISHING, _S.SCHEDULED, _S.HELD, _S.FAILED, _S.CANCELED}),
+    _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.HELD, _S.FAILED, _S.UNKNOWN}),
+    _S.UNKNOWN: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.FAILED}),
+    _S.HELD: frozenset({_S.SCHEDULED, _S.CANCELED}),
+    _S.PUBLISHED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.CANCELED: frozenset(),
+}
+"""Every legal move of a delivery."""
+
+OPEN_STATES: Final = frozenset({_S.SCHEDULED, _S.CLAIMED, _S.PUBLISHING, _S.HELD, _S.UNKNOWN})
+"""The states in which a delivery still has something before it."""
+
+_STAYS: Final = frozenset({_S.SCHEDULED, _S.HELD, _S.UNKNOWN})
+
+
+class IllegalTransition(Exception):
+    """The program tried a move that the state machine doesn't have: a bug, never a user's fault."""
+
+
+def check_transition(before: DeliveryState, after: DeliveryState) -> None:
+    """Refuse a move that ``TRANSITIONS`` doesn't have; some may stay while their fields change.
+
+    Raises:
+        IllegalTransition: it's none of them.
+    """
+    if after not in TRANSITIONS[before] and not (before is after and before in _STAYS):
+        raise IllegalTransition(f"{before} -> {after}")
+
+
+class HoldReason(StrEnum):
+    """Why a delivery is held."""
+
+    RECONNECT = "reconnect"
+    MEMBER = "member"
+    OPERATOR = "operator"
+    LATE = "late"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a delivery, recorded before its first byte is sent.
+
+    Attributes:
+        attempt_id: fresh for every try.
+        started_at: when it was recorded.
+        outcome: None while open; else the state it led to, or "token_expired".
+        detail: what happened, in words for people.
+    """
+
+    attempt_id: str
+    started_at: datetime
+    outcome: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One scheduled post to one account: the unit that is claimed, tried and settled.
+
+    Attributes:
+        delivery_id: ours; short enough to type.
+        post_id: the scheduled post it belongs to.
+        team_id: the workspace.
+        author_id: the Slack user who scheduled it.
+        connection_id: the account it goes to.
+        platform: the plugin's name.
+        account_name: for messages, as it was when scheduled.
+        post: what is said; ``post.key`` is the delivery's.
+        state: where it stands.
+        due_at: when it should go out.
+        next_try_at: when it may be claimed next: ``due_at``, or later after a retry or snooze.
+        zone: IANA name of the author's zone.
+        claim_token: fresh for every claim; every later write is conditional on it.
+        claimed_by: the process that holds it.
+        claimed_until: end of the lease.
+        attempts: all tries, oldest first.
+        tries: how many of them count against the limit of retries.
+        hold_reason: why it is held.
+        detail: why it is held, failed or unknown, in words for people.
+        published_id: the platform's id of the post.
+        published_url: its address.
+        settled_at: when it reached its present state.
+        checks: how often an unknown outcome was looked up.
+        deaths: how often a process ended while it was at work on it.
+        is_asked: whether the author was asked about an unknown outcome or a late post.
+        is_confirmed: whether the author said that it may go out although it is late.
+        is_owed: whether its author has yet to be told of the state it is in.
+        revision: which revision of the post it carries; it grows when the author's change reaches it.
+    """
+
+    delivery_id: str
+    post_id: str
+    team_id: str
+    author_id: str
+    connection_id: str
+    platform: str
+    account_name: str
+    post: Post
+    state: DeliveryState
+    due_at: datetime
+    next_try_at: datetime
+    zone: str
+    claim_token: str | None = None
+    claimed_by: str | None = None
+    claimed_until: datetime | None = None
+    attempts: tuple[Attempt, ...] = ()
+    tries: int = 0
+    hold_reason: HoldReason | None = None
+    detail: str | None = None
+    published_id: str | None = None
+    published_url: str | None = None
+    settled_at: datetime | None = None
+    checks: int = 0
+    deaths: int = 0
+    is_asked: bool = False
+    is_confirmed: bool = False
+    is_owed: bool = False
+    revision: int = 0
+
+    @property
+    def author(self) -> Member:
+        """Who scheduled it."""
+        return Member(team_id=self.team_id, user_id=self.author_id)
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether processes ended at work on it more than once in a row, which chance alone seldom does."""
+        return self.deaths >= SUSPECT_FROM
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it is overdue by so much that its author has to be asked first."""
+        return not self.is_confirmed and now - self.next_try_at > LATE_AFTER
+
+    def not_before(self, at: datetime, now: datetime) -> datetime:
+        """When it may be tried if not before a time; what is late already stays so, and is asked about."""
+        return self.next_try_at if self.is_late(now) else max(self.next_try_at, at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDelivery:
+    """As much of a due delivery as is needed to decide whose turn it is."""
+
+    delivery_id: str
+    team_id: str
+    connection_id: str

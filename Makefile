@@ -16,7 +16,7 @@ demo: $(VENV)/.demo-ready ## Try everything in the browser, with nothing to sign
 	@$(BIN)/logicspike demo $(ARGS)
 
 test: $(VENV)/.dev-ready ## Run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (10 minutes; LOGICSPIKE_SEED=n repeats it)
 	@$(BIN)/python -m pytest tests/chaos tests/figures -m chaos --capture=no -q $(ARGS)

@@ -78,7 +78,7 @@ async def test_an_edit_against_claims_and_publishes_is_answered_by_what_goes_out
         team.clock.advance(MINUTE)
         edits = (edit(editor, each, f"new {bout}.{number}") for number, each in enumerate(posts))
         answers = await asyncio.gather(
-            *(at_some_point(chance, each, within=0.2) for each in edits),
+            *(at_some_point(chance, each, within=0.04) for each in edits),
             *(at_some_point(chance, work(worker)) for worker in workers),
         )
         words = [word(answer) for answer in answers[:POSTS]]
@@ -100,7 +100,7 @@ async def test_a_post_that_is_moved_never_goes_out_old_or_early(team, restart, c
         team.clock.advance(MINUTE)
         edits = (edit(editor, each, f"new {bout}.{number}", due_at=later) for number, each in enumerate(posts))
         answers = await asyncio.gather(
-            *(at_some_point(chance, each, within=0.2) for each in edits), at_some_point(chance, team.deliver())
+            *(at_some_point(chance, each, within=0.04) for each in edits), at_some_point(chance, team.deliver())
         )
         words = [word(answer) for answer in answers[:POSTS]]
         seen.update(words)

@@ -209,7 +209,7 @@ async def test_a_plugin_that_hangs_stops_nobody_else(team, monkeypatch):
 @pytest.mark.parametrize(
     "changes",
     [{"extra": {"k": object()}}, {"extra": None}, {"extra": {1: "x"}}, {"grant_id": 7}, {"account": None}],
-    ids=str,
+    ids=["an object in extra", "no extra", "a number as key in extra", "a number as grant_id", "no account"],
 )
 async def test_a_sign_in_that_answers_junk_fails_with_a_page(team, changes):
     real = team.platforms._hooks["echo", "exchange"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -177,6 +178,6 @@ async def test_a_scheduled_post_is_edited_where_it_stands(chromium_page: Page, s
     await picture(chromium_page, "edit-list")
     await newcomer.click("clock-advance-3600")
     await newcomer.click("clock-advance-3600")
-    published = chromium_page.get_by_test_id("messages").locator("strong", has_text="Published")
+    published = chromium_page.get_by_test_id("messages").locator("strong", has_text=re.compile("^Published$"))
     await expect(published).to_have_count(2)
     assert ["We are hiring!"] * 2 == [each.text for each in (*facebook.ledger, *twitter.ledger)]

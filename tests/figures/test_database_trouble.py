@@ -32,7 +32,7 @@ from logicspike.store.mongo import Database, open_database, outages_as_unavailab
 from logicspike.store.opening import Stores, build_stores
 from logicspike.store.schema import ensure_schema
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("forgotten_sockets")]
 
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)

@@ -32,6 +32,8 @@ from logicspike.store.schema import ensure_schema
 from logicspike.store.watching import DueWatch
 from logicspike.vault import generate_key
 
+pytestmark = pytest.mark.usefixtures("forgotten_sockets")
+
 SOON, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 

@@ -29,6 +29,8 @@ KEYS = "k:" + base64.b64encode(b"key-canary".ljust(32, b"!")).decode()
 PATIENCE = 2.5
 ONE_BUDGET = 3.5  # seconds: the store gives up after 2.2, with room for a busy machine; two in a row take 4.4
 
+pytestmark = pytest.mark.usefixtures("forgotten_sockets")
+
 
 @dataclass
 class Base:

@@ -52,7 +52,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def forgotten_sockets() -> Iterator[None]:
-    """For tests that end while a driver is connecting: its socket is thrown away here, not in the middle of another test.
+    """For tests that end while a driver is connecting: its socket is thrown away here, not in another test's middle.
 
     PyMongo forgets to close a socket when it's canceled while connecting (4.20, pool_shared.py, checked 2026-11).
     """

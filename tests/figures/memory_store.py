@@ -54,7 +54,7 @@ class MemoryConnections:
         if not self._is_still(before):
             return False
         self._check_names(after)
-        self.rows[after.connection_id] = after
+        self.rows[after.connection_id] = replace(after, paused_until=self.rows[after.connection_id].paused_until)
         return True
 
     async def delete(self, connection: Connection) -> bool:
@@ -91,6 +91,11 @@ class MemoryConnections:
         for each in connection_ids:
             if each in self.lanes and self.lanes[each].owner == owner:
                 del self.lanes[each]
+
+    async def pause(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> None:
+        for key, each in self.rows.items():
+            if connection_id in (None, key) and platform in (None, each.platform):
+                self.rows[key] = replace(each, paused_until=max(until, each.paused_until or until))
 
     async def take_refresh_lease(self, connection: Connection, *, owner: str, until: datetime, now: datetime) -> bool:
         stored = await self.find(connection.team_id, connection.connection_id)

@@ -65,3 +65,20 @@ async def test_what_was_claimed_for_another_account_waits_out_a_limit_of_the_who
     # One was on its way already.
     assert {"everybody", "elsewhere 0"} == set(sent)
     assert DeliveryState.SCHEDULED is (await team.read(elsewhere[-1])).state
+
+
+async def test_what_is_scheduled_or_tried_again_meanwhile_waits_in_every_process(team, sent):
+    connection = await team.connect()
+    until = team.clock.now() + PAUSE
+    await team.schedule("first")
+    await team.deliver(after=MINUTE)
+    await team.stores.connections.swap(await team.connection(connection), connection)  # read before the pause
+    later = await team.schedule("later", due_in=timedelta(seconds=1))
+    team.delivering._publishing._pauses.clear()  # as in another process
+
+    await team.deliver(after=MINUTE)
+
+    assert ["first"] == sent
+    assert (DeliveryState.SCHEDULED, until) == ((await team.read(later)).state, (await team.read(later)).next_try_at)
+    await team.deliver(after=PAUSE)
+    assert {"first", "later"} == set(sent)

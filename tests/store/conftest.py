@@ -234,6 +234,7 @@ def every_call(
         "ConnectionStore.find_by_account": lambda s: s.connections.find_by_account("T1", "echo", "a1"),
         "ConnectionStore.list_for_team": lambda s: s.connections.list_for_team("T1"),
         "ConnectionStore.list_nicknames": lambda s: s.connections.list_nicknames("T1"),
+        "ConnectionStore.pause": lambda s: s.connections.pause(until=until, platform="echo"),
         "ConnectionStore.find_active": lambda s: s.connections.find_active(["c1"]),
         "ConnectionStore.take_lanes": lambda s: s.connections.take_lanes(["c1"], owner="a", until=until, now=NOW),
         "ConnectionStore.release_lanes": lambda s: s.connections.release_lanes(["c1"], owner="a"),

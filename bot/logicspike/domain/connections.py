@@ -59,6 +59,7 @@ class Connection:
         renewal_tries: how often that was tried since they were last written.
         notice_owed_since: since when its owner is to be told that it needs a reconnect; None once they were.
         notice_due_at: when they may be told, by whoever claims it; None as above.
+        paused_until: until when nothing is published there, because the platform asked to wait.
         reconnects: the connection that a sign-in was meant to renew, when another account came back.
         created_at: when it was first connected.
     """
@@ -83,6 +84,7 @@ class Connection:
     notice_owed_since: datetime | None = None
     notice_due_at: datetime | None = None
     reconnects: str | None = None
+    paused_until: datetime | None = None
 
 
 class Purpose(StrEnum):

@@ -160,6 +160,10 @@ class ConnectionStore(Protocol):
         """Give lanes back, if they're still ours."""
         ...
 
+    async def pause(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> None:
+        """Let nothing be published to an account, or to a platform, before a time; ``swap`` leaves that alone."""
+        ...
+
     async def find_active(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:
         """Those of these connections, across workspaces, that are active."""
         ...

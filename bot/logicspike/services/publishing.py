@@ -98,7 +98,7 @@ class Publishing:
     # --- one delivery ------------------------------------------------------------------------------------------------
 
     async def _deliver(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
-        if (paused_until := self._paused_until(delivery)) is not None:
+        if (paused_until := self._paused_until(delivery, lane.connection)) is not None:
             await self._settling.hand_back(delivery, at=paused_until)
             return opened
         try:
@@ -172,7 +172,7 @@ class Publishing:
         await self._settling.published(delivery, published)
         return True
 
-    # What waits on the schedule is put off in the database; this is for what this process has claimed already.
+    # A pause stands at the connection, which is read with its lane; this is for a lane that runs already.
 
     def _pause(self, delivery: Delivery, error: RateLimited) -> None:
         now = self._clock.now()
@@ -180,9 +180,10 @@ class Publishing:
         bucket = delivery.platform if error.is_app_wide else delivery.connection_id
         self._pauses[bucket] = max(end_of_pause(error, now), self._pauses.get(bucket, now))
 
-    def _paused_until(self, delivery: Delivery) -> datetime | None:
+    def _paused_until(self, delivery: Delivery, connection: Connection) -> datetime | None:
         now = self._clock.now()
-        end = max(self._pauses.get(bucket, now) for bucket in (delivery.connection_id, delivery.platform))
+        ends = [self._pauses.get(bucket, now) for bucket in (delivery.connection_id, delivery.platform)]
+        end = max(*ends, connection.paused_until or now)
         return end if end > now else None
 
     async def hold_late(self, late: Sequence[Delivery]) -> None:

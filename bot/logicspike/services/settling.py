@@ -229,11 +229,11 @@ class Settling:
     async def _wait_for_the_bucket(self, delivery: Delivery, error: RateLimited) -> None:
         """Let nothing of the whole bucket, the account's or our app's, be tried before the platform says so."""
         until = end_of_pause(error, self._clock.now())
+        bucket = {"platform": delivery.platform} if error.is_app_wide else {"connection_id": delivery.connection_id}
+        # For every process, whatever it has claimed, and for what is scheduled or tried again meanwhile.
+        await self._connections.pause(until=until, **bucket)
         await self._later(delivery, error, at=until, is_counted=False)
-        if error.is_app_wide:
-            await self._deliveries.postpone(until=until, platform=delivery.platform)
-        else:
-            await self._deliveries.postpone(until=until, connection_id=delivery.connection_id)
+        await self._deliveries.postpone(until=until, **bucket)
 
     async def _retry(self, delivery: Delivery, error: Exception) -> None:
         pause = retry_delay(delivery.tries + 1, random.uniform(-1, 1))  # noqa: S311 - jitter, not a secret

@@ -18,7 +18,7 @@ from .mongo import Database, Document, is_reply_lost, reports_outage, wins_or_la
 
 __all__ = ["MongoConnectionStore"]
 
-_OWNED: Final = frozenset(field.name for field in fields(Connection)) - {"connection_id"}
+_OWNED: Final = frozenset(field.name for field in fields(Connection)) - {"connection_id", "paused_until"}
 _TAKEN: Final = "another connection of the workspace has this nickname or account already"
 
 
@@ -66,7 +66,9 @@ class MongoConnectionStore:
         if place != _place(after):
             raise ValueError("a connection keeps its id and workspace")
         mark = {"write_id": secrets.token_hex(12)}
-        changes = changes_to({**connection_to_document(after), **mark}, _OWNED)
+        document = {**connection_to_document(after), **mark}
+        document.pop("paused_until", None)  # a pause may have come since it was read
+        changes = changes_to(document, _OWNED)
 
         async def write() -> bool:
             return (await self._connections.update_one({**place, **_guard(before)}, changes)).matched_count == 1
@@ -143,6 +145,19 @@ class MongoConnectionStore:
         """Give lanes back, if they're still ours."""
         ours = {"_id": {"$in": list(connection_ids)}, "lane.owner": owner}
         await self._connections.update_many(ours, {"$unset": {"lane": ""}})
+
+    @reports_outage
+    async def pause(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> None:
+        """Let nothing be published to an account, or to all of a platform, before a time; ``swap`` leaves that alone.
+
+        Raises:
+            StoreUnavailable: the database did not answer; some may be paused.
+            ValueError: neither an account nor a platform is named.
+        """
+        if connection_id is None and platform is None:
+            raise ValueError("an account or a platform must be named")
+        query: Document = {"_id": connection_id} if connection_id is not None else {"platform": platform}
+        await self._connections.update_many(query, {"$max": {"paused_until": until}})
 
     @reports_outage
     async def find_active(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:

@@ -20,6 +20,7 @@ from logicspike.domain import Timings
 from logicspike.platforms import Platforms
 from logicspike.services import delivering, publishing, refreshing, settling, telling
 from logicspike.services.ports import StoreUnavailable
+from logicspike.tasks import Tasks
 from logicspike.vault import Vault, generate_key, parse_key_ring
 from logicspike.wiring import Parts, Services, build_services
 
@@ -196,6 +197,7 @@ class World:
                 public_url=PUBLIC_URL,
                 timings=TIMINGS,
                 pause=lambda _: asyncio.sleep(0),
+                tasks=Tasks(quiet=timedelta(0)),  # nothing may wait for real time to pass
             )
         )
         return Process(gate, services)

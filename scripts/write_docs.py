@@ -28,6 +28,7 @@ from logicspike.plugin import (
     error_table,
     errors,
     hookspecs,
+    media,
     oauth2,
     types,
 )
@@ -38,6 +39,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 _WIDTH: Final = 118
 _VERSION_ADDED: Final = re.compile(r"\.\. versionadded:: (\S+)")
+_VERSION_CHANGED: Final = re.compile(r"\n?\.\. versionchanged:: (\S+) (.+)")
 _SECTION: Final = re.compile(r"^(Args|Returns|Raises|Attributes):$", re.MULTILINE)
 _SECTION_ITEM: Final = re.compile(r"^    (\w[\w, *]*): ", re.MULTILINE)
 
@@ -62,6 +64,12 @@ follows no redirect, retries nothing, and turns trouble into the errors below.
 """
 
 _TYPES_INTRO: Final = "## Types\n\nFrozen, keyword-only; what is secret stays out of every repr.\n"
+
+_MEDIA_INTRO: Final = """\
+## Media
+
+Pictures and videos come to `prepare` as streams: read them piece by piece, and open them again for another try.
+"""
 
 _ERRORS_INTRO: Final = """\
 ## Errors
@@ -151,11 +159,16 @@ def render_hooks() -> str:
     parts += [_render_hook(name, function) for name, function in list_hooks().items()]
     parts.append(_HELPERS_INTRO)
     parts += [
-        _render_helper(name, helper) for name in oauth2.__all__ if inspect.isfunction(helper := getattr(oauth2, name))
+        _render_helper(f"oauth2.{name}", helper)
+        for name in oauth2.__all__
+        if inspect.isfunction(helper := getattr(oauth2, name))
     ]
     parts += [_source(getattr(oauth2, name)) for name in oauth2.__all__ if inspect.isclass(getattr(oauth2, name))]
     parts.append(_TYPES_INTRO)
     parts += [_source(getattr(types, name)) for name in types.__all__]
+    parts.append(_MEDIA_INTRO)
+    parts += [_render_helper(name, each) for name in media.__all__ if inspect.isfunction(each := getattr(media, name))]
+    parts += [_source(getattr(media, name)) for name in media.__all__ if inspect.isclass(getattr(media, name))]
     parts.append(_ERRORS_INTRO)
     parts += [_source(getattr(errors, name)) for name in errors.__all__]
     parts.append(_TABLES_INTRO)
@@ -183,7 +196,7 @@ def _render_hook(name: str, function: Callable[..., Any]) -> str:
 
 
 def _render_helper(name: str, function: Callable[..., Any]) -> str:
-    return f"### `oauth2.{name}`\n\n{_signature(function)}\n\n{_prose(function)}\n"
+    return f"### `{name}`\n\n{_signature(function)}\n\n{_prose(function)}\n"
 
 
 def _signature(function: Callable[..., Any]) -> str:
@@ -198,7 +211,7 @@ def _signature(function: Callable[..., Any]) -> str:
 def _prose(function: Callable[..., Any]) -> str:
     text = (inspect.getdoc(function) or "").replace("``", "`")
     text = re.sub(r"\s*\b(Required|Optional)\.", "", text)  # the heading says it
-    text = _VERSION_ADDED.sub(r"*Since \1.*", text)
+    text = _VERSION_CHANGED.sub(r" *\2 since \1.*", _VERSION_ADDED.sub(r"*Since \1.*", text))
     head, *sections = _SECTION.split(text)
     lists = "".join(
         f"\n\n**{title}**\n\n{_to_list(body)}" for title, body in zip(sections[::2], sections[1::2], strict=True)

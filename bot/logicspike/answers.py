@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from .plugin import (
+    AccessReport,
     Account,
     AuthorizationFailed,
     AuthorizationLink,
@@ -19,12 +20,17 @@ from .plugin import (
     OutcomeUnknown,
     Platform,
     PlatformError,
+    PlatformEventOutcome,
+    PlatformEventRefused,
     PlatformUnavailable,
     PostRejected,
+    PreparationLost,
+    Prepared,
     Problem,
     PublishedPost,
     RateLimited,
     ReconnectRequired,
+    TextLength,
     TokenExpired,
     TokenSet,
 )
@@ -56,7 +62,11 @@ def is_expected(hook: str, error: BaseException) -> bool:
     """Whether this error is one that the hook may raise."""
     match error:
         case AuthorizationFailed():
-            return hook != "publish"
+            return hook not in {"prepare", "publish"}
+        case PreparationLost():
+            return hook == "publish"
+        case PlatformEventRefused():
+            return hook == "receive"
         case RateLimited():
             return _is_aware(error.until)
         case _:
@@ -139,7 +149,7 @@ def _is_account(value: Account) -> bool:
         _is_text(value.id)
         and _is_text(value.name)
         and _is_text(value.kind)
-        and (value.url is None or isinstance(value.url, str))
+        and all(each is None or isinstance(each, str) for each in (value.url, value.handle, value.picture))
     )
 
 
@@ -151,6 +161,24 @@ def _is_published(value: object) -> bool:
     return isinstance(value, PublishedPost) and _is_text(value.id) and (value.url is None or _is_text(value.url))
 
 
+def _is_prepared(value: object) -> bool:
+    if not isinstance(value, Prepared) or not _is_text_mapping(value.handles):
+        return False
+    return value.expires_at is None or _is_aware(value.expires_at)
+
+
+def _is_access_report(value: object) -> bool:
+    if not isinstance(value, AccessReport) or not _is_each(_is_text)(value.scopes):
+        return False
+    return value.expires_at is None or _is_aware(value.expires_at)
+
+
+def _is_event_outcome(value: object) -> bool:
+    if not isinstance(value, PlatformEventOutcome) or not (value.answer is None or _is_text_mapping(value.answer)):
+        return False
+    return all(_is_each(_is_text)(grants) for grants in (value.ended_grants, value.erased_grants))
+
+
 def _is_each(fits_one: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: (
         isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and all(fits_one(item) for item in value)
@@ -159,11 +187,15 @@ def _is_each(fits_one: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 _PROMISES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "validate": _is_each(lambda item: isinstance(item, Problem) and _is_text(item.message)),
+    "measure": lambda value: isinstance(value, TextLength) and value.limit > 0,
     "authorize": _is_link,
     "exchange": _is_credential,
     "accounts": _is_each(_is_credential),
     "refresh": _is_token_set,
     "revoke": lambda _value: True,
+    "check": _is_access_report,
+    "receive": _is_event_outcome,
+    "prepare": _is_prepared,
     "publish": _is_published,
     "find_published": lambda value: value is None or _is_published(value),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
@@ -22,6 +22,8 @@ class DeveloperApp:
 
     Attributes:
         client: id and secret; None while one of them is missing.
+        more_clients: those of the platform's further credential sets, by the set's name; missing ones are absent.
+        set_problems: why a further set can't be used yet, by its name; ``()`` means it can.
         endpoints: origins by name, the declared ones or what the operator put in their place.
         settings: the plugin's declared settings, from the environment or their defaults.
         problems: why it can't be used yet, one sentence each with the variable's name; never a value of a secret.
@@ -31,6 +33,12 @@ class DeveloperApp:
     endpoints: Mapping[str, str]
     settings: Mapping[str, str]
     problems: tuple[str, ...]
+    more_clients: Mapping[str, OAuthClient] = field(default_factory=dict)
+    set_problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def get_client(self, credential_set: str) -> OAuthClient | None:
+        """The id and secret of a credential set, "" for the platform's own; None while one of them is missing."""
+        return self.more_clients.get(credential_set) if credential_set else self.client
 
 
 def variable_prefix(name: str) -> str:
@@ -39,10 +47,17 @@ def variable_prefix(name: str) -> str:
 
 
 def read_developer_app(platform: Platform, environment: Mapping[str, str]) -> DeveloperApp:
-    """Read ``<PLATFORM>_CLIENT_ID``, ``_CLIENT_SECRET``, ``_ENDPOINT_<NAME>`` and the declared settings."""
+    """Read ``<PLATFORM>_CLIENT_ID``, ``_CLIENT_SECRET``, ``_ENDPOINT_<NAME>`` and the declared settings.
+
+    The id and secret of a further credential set are ``<PLATFORM>_<SET>_CLIENT_ID`` and ``_CLIENT_SECRET``.
+    """
     prefix = variable_prefix(platform.name)
     given = {key: value.strip() for key, value in environment.items() if key.startswith(prefix) and value.strip()}
-    client, client_problems = _read_client(platform, prefix, given)
+    client, client_problems = _read_client(platform.title, prefix, given)
+    sets = {
+        each.name: _read_client(each.title, f"{prefix}{_variable(each.name)}_", given)
+        for each in platform.credential_sets
+    }
     endpoints, endpoint_problems = _read_endpoints(platform, prefix, given)
     return DeveloperApp(
         client=client,
@@ -51,12 +66,12 @@ def read_developer_app(platform: Platform, environment: Mapping[str, str]) -> De
             name: given.get(f"{prefix}{_variable(name)}", default) for name, default in platform.settings.items()
         },
         problems=(*client_problems, *endpoint_problems),
+        more_clients={name: found for name, (found, _) in sets.items() if found is not None},
+        set_problems={name: (*problems, *endpoint_problems) for name, (_, problems) in sets.items()},
     )
 
 
-def _read_client(
-    platform: Platform, prefix: str, given: Mapping[str, str]
-) -> tuple[OAuthClient | None, tuple[str, ...]]:
+def _read_client(title: str, prefix: str, given: Mapping[str, str]) -> tuple[OAuthClient | None, tuple[str, ...]]:
     id_variable, secret_variable = f"{prefix}CLIENT_ID", f"{prefix}CLIENT_SECRET"
     client_id, client_secret = given.get(id_variable, ""), given.get(secret_variable, "")
     problems = tuple(
@@ -65,7 +80,7 @@ def _read_client(
             (id_variable, client_id, "client id"),
             (secret_variable, client_secret, "client secret"),
         )
-        if (problem := _client_problem(platform.title, variable, value, what))
+        if (problem := _client_problem(title, variable, value, what))
     )
     if problems:
         return None, problems

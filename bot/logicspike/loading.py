@@ -18,7 +18,7 @@ from typing import Final
 import pluggy
 
 from .egress import parse_origin
-from .plugin import Limits, Platform, hookspecs
+from .plugin import CredentialSet, Limits, MediaRule, Platform, hookspecs
 
 __all__ = ["GROUP", "Installed", "LoadedPlugin", "build_plugin_manager", "load_installed"]
 
@@ -202,15 +202,19 @@ def _complaints(name: str, platform: Platform) -> Iterator[str]:
         yield f"the name is {platform.name!r}, but the plugin is installed as {name!r}; make them equal"
     if not isinstance(platform.title, str) or not platform.title.strip():
         yield "the title is empty"
-    for attribute in ("scopes", "upload_hosts", "aliases", "permissions", "cancel_errors"):
+    for attribute in ("scopes", "upload_hosts", "aliases", "permissions", "cancel_errors", "events"):
         value = getattr(platform, attribute)
         if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
             yield f"{attribute} must be a tuple of words, such as ('a', 'b') or ('a',)"
             return
     yield from _endpoint_complaints(platform)
     yield from _name_complaints(platform)
+    yield from _event_complaints(platform)
+    yield from _credential_set_complaints(platform)
     if not isinstance(platform.limits, Limits) or not _is_count(platform.limits.max_chars, at_least=1):
         yield "limits must be Limits(max_chars=…) with a number above zero"
+        return
+    yield from _media_complaints(platform.limits)
     if not _is_count(platform.refresh_margin_seconds, at_least=0):
         yield "refresh_margin_seconds must be a number of seconds, zero or more"
 
@@ -249,18 +253,59 @@ def _name_complaints(platform: Platform) -> Iterator[str]:
             yield f"the setting {setting!r} is reserved for the bot"
 
 
+def _event_complaints(platform: Platform) -> Iterator[str]:
+    for event in platform.events:
+        if _NAME.fullmatch(event) is None or event == "callback":
+            yield f"the event {event!r} may hold only lower-case letters, digits and single hyphens (not 'callback')"
+
+
+def _credential_set_complaints(platform: Platform) -> Iterator[str]:
+    sets: object = platform.credential_sets
+    if not isinstance(sets, tuple) or not all(isinstance(each, CredentialSet) for each in sets):
+        yield "credential_sets must be a tuple of CredentialSet"
+        return
+    if len({each.name for each in platform.credential_sets}) < len(platform.credential_sets):
+        yield "two credential sets have the same name"
+    for each in platform.credential_sets:
+        if not isinstance(each.name, str) or _VARIABLE.fullmatch(each.name) is None:
+            yield f"the credential set {each.name!r} must have a word as its name"
+        if not isinstance(each.typed, str) or _NAME.fullmatch(each.typed) is None:
+            yield f"what is typed for {each.name!r} may hold only lower-case letters, digits and single hyphens"
+        if not isinstance(each.title, str) or not each.title.strip():
+            yield f"the credential set {each.name!r} has no title"
+
+
+def _media_complaints(limits: Limits) -> Iterator[str]:
+    if not _is_count(limits.max_parts, at_least=1):
+        yield "Limits.max_parts must be a number, one or more"
+    if not isinstance(limits.media, tuple) or not all(isinstance(rule, MediaRule) for rule in limits.media):
+        yield "Limits.media must be a tuple of MediaRule"
+        return
+    if len({rule.kind for rule in limits.media}) < len(limits.media):
+        yield "Limits.media has two rules for one kind"
+    for rule in limits.media:
+        sizes = (rule.max_bytes, rule.max_count)
+        if not rule.content_types or not all(_is_count(size, at_least=1) for size in sizes):
+            yield f"the rule for {rule.kind!r} needs content types, and numbers above zero"
+
+
 def _is_count(value: object, *, at_least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= at_least
 
 
 def _find_alias_clashes(names: Collection[str], plugins: Mapping[str, LoadedPlugin]) -> dict[str, str]:
-    claims = Counter(alias for loaded in plugins.values() for alias in set(loaded.platform.aliases))
+    claims = Counter(alias for loaded in plugins.values() for alias in _typed(loaded.platform))
     return {
         name: f"Its alias {alias!r} is a name or an alias of another installed platform."
         for name, loaded in plugins.items()
-        for alias in loaded.platform.aliases
+        for alias in _typed(loaded.platform)
         if alias != name and (alias in names or claims[alias] > 1)
     }
+
+
+def _typed(platform: Platform) -> frozenset[str]:
+    """What people may type for a platform beside its name, its further credential sets included."""
+    return frozenset(platform.aliases) | {each.typed for each in platform.credential_sets}
 
 
 def _listed(words: Collection[str]) -> str:

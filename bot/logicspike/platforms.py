@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -21,16 +22,23 @@ from .developer_apps import DeveloperApp, read_developer_app
 from .egress import Egress, is_loopback_origin
 from .loading import Installed, build_plugin_manager, load_installed
 from .plugin import (
+    AccessReport,
     Account,
     AuthorizationGrant,
     AuthorizationLink,
     AuthorizationRequest,
     Credential,
+    LinkCard,
+    MediaFile,
     Platform,
     PlatformContext,
+    PlatformEvent,
+    PlatformEventOutcome,
     Post,
+    Prepared,
     Problem,
     PublishedPost,
+    TextLength,
     TokenSet,
 )
 
@@ -84,9 +92,11 @@ class Platforms:
     """
 
     CALL_LIMIT: ClassVar[timedelta] = timedelta(seconds=20)
-    """How long any call but ``publish`` may take, all its requests together."""
+    """How long any call but these may take, all its requests together."""
     PUBLISH_LIMIT: ClassVar[timedelta] = timedelta(seconds=30)
     """How long ``publish`` may take, all its requests together."""
+    PREPARE_LIMIT: ClassVar[timedelta] = timedelta(minutes=30)
+    """How long ``prepare`` may take, uploads and waiting together."""
 
     @classmethod
     def load(
@@ -181,16 +191,20 @@ class Platforms:
         """The name or alias nearest to what was typed; None when nothing comes near."""
         return next(iter(get_close_matches(name.casefold(), sorted(self._by_typed), n=1)), None)
 
-    def problems(self, name: str) -> tuple[str, ...]:
-        """Why the platform can't be called now, one sentence each; ``()`` means it can."""
+    def problems(self, name: str, credential_set: str = "") -> tuple[str, ...]:
+        """Why the platform can't be called now, through one of our developer apps there; ``()`` means it can."""
         platform = self.find(name)
         if platform is None:
             return (self._explain_absence(name),)
-        return self._apps[platform.name].problems
+        app = self._apps[platform.name]
+        if not credential_set:
+            return app.problems
+        unknown = (f"The {platform.name} plugin knows no credentials named {credential_set!r} any more.",)
+        return app.set_problems.get(credential_set, unknown)
 
-    def is_ready(self, name: str) -> bool:
-        """Whether the platform can be called now."""
-        return not self.problems(name)
+    def is_ready(self, name: str, credential_set: str = "") -> bool:
+        """Whether the platform can be called now, through one of our developer apps there."""
+        return not self.problems(name, credential_set)
 
     def supports(self, name: str, hook: str) -> bool:
         """Whether the loaded platform implements a hook, such as ``"revoke"`` or ``"find_published"``."""
@@ -233,37 +247,67 @@ class Platforms:
         """
         platform = self._find_loaded(name)
         if not self.supports(name, "validate"):
-            return _check_length(platform, post)
+            return _check_length(platform, self.measure(name, account, post))
+        found: Sequence[Problem] = self._ask(platform, "validate", account=account, post=post)
+        return tuple(found)
+
+    def measure(self, name: str, account: Account, post: Post) -> TextLength:
+        """How long the platform says a text is; without the hook, its code points. No I/O.
+
+        Raises:
+            PlatformNotReady: no such platform is loaded.
+            PlatformUnavailable: the plugin failed.
+        """
+        platform = self._find_loaded(name)
+        if not self.supports(name, "measure"):
+            return TextLength(length=len(post.text), limit=platform.limits.max_chars)
+        found: TextLength = self._ask(platform, "measure", account=account, post=post)
+        return found
+
+    def _ask(self, platform: Platform, hook: str, **arguments: object) -> Any:
+        """Call a hook that does no I/O."""
         try:
-            found = self._hooks[platform.name, "validate"](account=account, post=post)
+            found = self._hooks[platform.name, hook](**arguments)
         # SystemExit too: a plugin must not be able to take the bot with it.
         except (Exception, SystemExit) as error:
-            report_bug(platform, "validate", error)
+            report_bug(platform, hook, error)
         else:
-            if fits("validate", found):
-                return tuple(found)
-            report_wrong_result(platform, "validate", found)
-        raise to_failure(platform, "validate")
+            if fits(hook, found):
+                return found
+            report_wrong_result(platform, hook, found)
+        raise to_failure(platform, hook)
 
-    async def authorize(self, name: str, request: AuthorizationRequest) -> AuthorizationLink:
+    async def authorize(
+        self, name: str, request: AuthorizationRequest, *, credential_set: str = ""
+    ) -> AuthorizationLink:
         """The link to the platform's consent page.
 
+        Args:
+            name: the platform's.
+            request: what the link must carry.
+            credential_set: which of our developer apps there; "" for the first.
+
         Raises:
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        link: AuthorizationLink = await self._call(name, "authorize", request=request)
+        link: AuthorizationLink = await self._call(name, "authorize", credential_set, request=request)
         return link
 
-    async def exchange(self, name: str, grant: AuthorizationGrant) -> Credential:
+    async def exchange(self, name: str, grant: AuthorizationGrant, *, credential_set: str = "") -> Credential:
         """Trade the code of a callback for tokens and the account they are for.
+
+        Args:
+            name: the platform's.
+            grant: what came back.
+            credential_set: which of our developer apps it was asked by; "" for the first.
 
         Raises:
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        credential: Credential = await self._call(name, "exchange", grant=grant)
-        return credential
+        credential: Credential = await self._call(name, "exchange", credential_set, grant=grant)
+        return replace(credential, credential_set=credential_set)
 
     async def accounts(self, name: str, credential: Credential) -> tuple[Credential, ...]:
         """What this grant can post as; without the hook, the credential itself.
@@ -272,11 +316,11 @@ class Platforms:
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        self._find_ready(name)
+        self._find_ready(name, credential.credential_set)
         if not self.supports(name, "accounts"):
             return (credential,)
-        found = await self._call(name, "accounts", credential=credential)
-        return tuple(found)
+        found: Sequence[Credential] = await self._call_with(name, "accounts", credential)
+        return tuple(replace(each, credential_set=credential.credential_set) for each in found)
 
     async def refresh(self, name: str, credential: Credential) -> TokenSet:
         """New tokens; a refresh token of None means that the old one stays.
@@ -285,27 +329,72 @@ class Platforms:
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        tokens: TokenSet = await self._call(name, "refresh", credential=credential)
+        tokens: TokenSet = await self._call_with(name, "refresh", credential)
         return tokens
 
-    async def revoke(self, name: str, credential: Credential) -> None:
+    async def revoke(self, name: str, credential: Credential, *, is_last: bool) -> None:
         """Invalidate the tokens at the platform.
+
+        Args:
+            name: the platform's.
+            credential: what to withdraw.
+            is_last: whether no other connection, in any workspace, stands on the same grant.
 
         Raises:
             NotSupported: the platform has no way to do so.
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        await self._call(name, "revoke", credential=credential)
+        await self._call_with(name, "revoke", credential, is_last=is_last)
 
-    async def publish(self, name: str, credential: Credential, post: Post) -> PublishedPost:
+    async def check(self, name: str, credential: Credential) -> AccessReport:
+        """Whether a connection still works, and what it may.
+
+        Raises:
+            NotSupported: the platform has no way to tell.
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        report: AccessReport = await self._call_with(name, "check", credential)
+        return report
+
+    async def receive(self, name: str, event: PlatformEvent) -> PlatformEventOutcome:
+        """Let a plugin read a callback of its platform.
+
+        Raises:
+            NotSupported: the platform has no such callbacks.
+            PlatformEventRefused: it does not come from the platform.
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        outcome: PlatformEventOutcome = await self._call(name, "receive", "", event=event)
+        return outcome
+
+    async def prepare(
+        self, name: str, credential: Credential, post: Post, *, files: Sequence[MediaFile], card: LinkCard | None
+    ) -> Prepared:
+        """Do ahead of time what publishing needs: uploads, containers.
+
+        Raises:
+            NotSupported: the platform's plugin publishes in one call.
+            PlatformNotReady: it can't be called now.
+            PlatformError: see ``logicspike.plugin.hookspecs``.
+        """
+        prepared: Prepared = await self._call_with(
+            name, "prepare", credential, post=post, files=tuple(files), card=card
+        )
+        return prepared
+
+    async def publish(
+        self, name: str, credential: Credential, post: Post, prepared: Prepared | None = None
+    ) -> PublishedPost:
         """Publish once. What can't be told for sure, a plugin's bug included, is ``OutcomeUnknown``.
 
         Raises:
             PlatformNotReady: it can't be called now; nothing was sent.
             PlatformError: see ``logicspike.plugin.hookspecs``; never ``AuthorizationFailed``.
         """
-        published: PublishedPost = await self._call(name, "publish", credential=credential, post=post)
+        published: PublishedPost = await self._call_with(name, "publish", credential, post=post, prepared=prepared)
         return published
 
     async def find_published(self, name: str, credential: Credential, post: Post) -> PublishedPost | None:
@@ -316,15 +405,19 @@ class Platforms:
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        found: PublishedPost | None = await self._call(name, "find_published", credential=credential, post=post)
+        found: PublishedPost | None = await self._call_with(name, "find_published", credential, post=post)
         return found
 
-    async def _call(self, name: str, hook: str, **arguments: object) -> Any:
-        platform = self._find_ready(name)
+    async def _call_with(self, name: str, hook: str, credential: Credential, **arguments: object) -> Any:
+        """Call a hook on behalf of a connection, through the developer app it came by."""
+        return await self._call(name, hook, credential.credential_set, credential=credential, **arguments)
+
+    async def _call(self, name: str, hook: str, credential_set: str, **arguments: object) -> Any:
+        platform = self._find_ready(name, credential_set)
         if not self.supports(name, hook):
             raise NotSupported(f"{platform.title} has no way to do this ({hook}).")
-        context = self._build_context(platform)
-        limit = self.PUBLISH_LIMIT if hook == "publish" else self.CALL_LIMIT
+        context = self._build_context(platform, credential_set)
+        limit = {"publish": self.PUBLISH_LIMIT, "prepare": self.PREPARE_LIMIT}.get(hook, self.CALL_LIMIT)
         try:
             async with asyncio.timeout(limit.total_seconds()) as timer:
                 result = await self._hooks[platform.name, hook](ctx=context, **arguments)
@@ -349,30 +442,31 @@ class Platforms:
         except UnknownPlatform as error:
             raise PlatformNotReady(error.explanation) from None
 
-    def _find_ready(self, name: str) -> Platform:
+    def _find_ready(self, name: str, credential_set: str) -> Platform:
         platform = self._find_loaded(name)
-        if problems := self.problems(name):
+        if problems := self.problems(name, credential_set):
             raise PlatformNotReady(f"{platform.title} can't be used yet. {' '.join(problems)}")
         return platform
 
-    def _build_context(self, platform: Platform) -> PlatformContext:
+    def _build_context(self, platform: Platform, credential_set: str) -> PlatformContext:
         app = self._apps[platform.name]
-        assert app.client is not None  # _find_ready looked
+        client = app.get_client(credential_set)
+        assert client is not None  # _find_ready looked
         origins = set(app.endpoints.values())
         # With all endpoints on this machine, as in the sandbox, nothing outside of it is reached.
         if not all(is_loopback_origin(origin) for origin in origins):
             origins |= {f"https://{host}" for host in platform.upload_hosts}
         return PlatformContext(
-            client=app.client,
+            client=client,
             endpoints=MappingProxyType(dict(app.endpoints)),
             settings=MappingProxyType(dict(app.settings)),
             http=self._egress.get_session(platform.name, origins),
             now=self._clock.now(),
+            credential_set=credential_set,
         )
 
 
-def _check_length(platform: Platform, post: Post) -> tuple[Problem, ...]:
-    limit, length = platform.limits.max_chars, len(post.text)
-    if length <= limit:
+def _check_length(platform: Platform, text: TextLength) -> tuple[Problem, ...]:
+    if text.length <= text.limit:
         return ()
-    return (Problem(message=f"{platform.title} allows {limit} characters; this is {length}."),)
+    return (Problem(message=f"{platform.title} allows {text.limit} characters; this is {text.length}."),)

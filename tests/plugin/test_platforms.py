@@ -308,7 +308,7 @@ async def test_missing_optional_hooks_have_an_answer(open_with: Open) -> None:
         assert not platforms.supports("nothing", "publish")
         assert await platforms.accounts("whisper", CREDENTIAL) == (CREDENTIAL,)
         with pytest.raises(NotSupported):
-            await platforms.revoke("whisper", CREDENTIAL)
+            await platforms.revoke("whisper", CREDENTIAL, is_last=True)
         with pytest.raises(NotSupported):
             await platforms.find_published("whisper", CREDENTIAL, POST)
 

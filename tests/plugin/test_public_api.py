@@ -11,14 +11,16 @@ import pytest
 
 import logicspike.plugin
 import logicspike.testing
-from logicspike.plugin import ErrorRow, ErrorTable, Refusal, types
+from logicspike.plugin import ErrorRow, ErrorTable, LinkCard, Refusal, types
 
 PLUGIN = {
-    "Account", "AuthorizationFailed", "AuthorizationGrant", "AuthorizationLink", "AuthorizationRequest", "Credential",
-    "ErrorRow", "ErrorTable", "Limits", "MemberActionRequired", "OAuthClient", "Operation", "OperatorActionRequired",
-    "OutcomeUnknown", "Platform", "PlatformContext", "PlatformError", "PlatformUnavailable", "Post", "PostRejected",
-    "Problem", "PublishedPost", "RateLimited", "ReconnectRequired", "Refusal", "TokenExpired", "TokenSet", "hookimpl",
-    "oauth2",
+    "AccessReport", "Account", "AuthorizationFailed", "AuthorizationGrant", "AuthorizationLink",
+    "AuthorizationRequest", "Credential", "CredentialSet", "ErrorRow", "ErrorTable", "Limits", "LinkCard", "Media",
+    "MediaFile", "MediaKind", "MediaRule", "MemberActionRequired", "OAuthClient", "Operation",
+    "OperatorActionRequired", "OutcomeUnknown", "Platform", "PlatformContext", "PlatformError", "PlatformEvent",
+    "PlatformEventOutcome", "PlatformEventRefused", "PlatformUnavailable", "Post", "PostRejected",
+    "PreparationLost", "Prepared", "Problem", "PublishedPost", "RateLimited", "ReconnectRequired", "Refusal",
+    "Reply", "TextLength", "TokenExpired", "TokenSet", "hookimpl", "in_chunks", "oauth2", "to_payload",
 }  # fmt: skip
 TESTING = {
     "AccessToken", "CodeRefused", "ConsentRequest", "ErrorAnswer", "FakeAccount", "FakePlatform", "Grant",
@@ -44,7 +46,13 @@ def test_star_import_does_not_shadow_the_standard_library() -> None:
     assert "types" not in names
 
 
-VALUES = [*(getattr(types, name) for name in types.__all__), ErrorRow, ErrorTable, Refusal]
+VALUES = [
+    *(kind for name in types.__all__ if dataclasses.is_dataclass(kind := getattr(types, name))),
+    ErrorRow,
+    ErrorTable,
+    LinkCard,
+    Refusal,
+]
 
 
 @pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)

@@ -11,12 +11,16 @@ from logicspike.plugin import hookspecs
 FROZEN = {
     "describe": ("def", ()),
     "validate": ("def", ("account", "post")),
+    "measure": ("def", ("account", "post")),
     "authorize": ("async def", ("ctx", "request")),
     "exchange": ("async def", ("ctx", "grant")),
     "accounts": ("async def", ("ctx", "credential")),
     "refresh": ("async def", ("ctx", "credential")),
-    "revoke": ("async def", ("ctx", "credential")),
-    "publish": ("async def", ("ctx", "credential", "post")),
+    "revoke": ("async def", ("ctx", "credential", "is_last")),
+    "check": ("async def", ("ctx", "credential")),
+    "receive": ("async def", ("ctx", "event")),
+    "prepare": ("async def", ("ctx", "credential", "post", "files", "card")),
+    "publish": ("async def", ("ctx", "credential", "post", "prepared")),
     "find_published": ("async def", ("ctx", "credential", "post")),
 }
 

@@ -11,7 +11,9 @@
     ├── RateLimited              wait until the given time; the attempt is not counted
     ├── PlatformUnavailable      retry with backoff; nothing was posted
     ├── PostRejected             give up; show the author what to change
-    └── OutcomeUnknown           it may be live: look, else ask the author; never retry blindly
+    ├── PreparationLost          prepare it anew, then try again; nothing was posted
+    ├── OutcomeUnknown           it may be live: look, else ask the author; never retry blindly
+    └── PlatformEventRefused     a callback that is not the platform's: answer 400, do nothing
 
 Anything else that escapes a hook is a bug in the plugin. The host logs it with the platform's name and treats it
 as ``OutcomeUnknown`` when it came from ``publish`` and as a plain failure elsewhere.
@@ -32,8 +34,10 @@ __all__ = [
     "OperatorActionRequired",
     "OutcomeUnknown",
     "PlatformError",
+    "PlatformEventRefused",
     "PlatformUnavailable",
     "PostRejected",
+    "PreparationLost",
     "RateLimited",
     "ReconnectRequired",
     "TokenExpired",
@@ -123,3 +127,11 @@ class PostRejected(PlatformError):
 
 class OutcomeUnknown(PlatformError):
     """The post may be live or not: an answer got lost. The host looks it up or asks; it never retries blindly."""
+
+
+class PreparationLost(PlatformError):
+    """What ``prepare`` had made is gone at the platform (expired, deleted); nothing was posted, it is prepared anew."""
+
+
+class PlatformEventRefused(PlatformError):
+    """A callback that does not come from the platform, or can't be read: answered with 400, and nothing is done."""

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 import pluggy
 
 if TYPE_CHECKING:
+    from .media import LinkCard, MediaFile
     from .types import (
+        AccessReport,
         Account,
         AuthorizationGrant,
         AuthorizationLink,
@@ -20,9 +22,13 @@ if TYPE_CHECKING:
         Credential,
         Platform,
         PlatformContext,
+        PlatformEvent,
+        PlatformEventOutcome,
         Post,
+        Prepared,
         Problem,
         PublishedPost,
+        TextLength,
         TokenSet,
     )
 
@@ -49,9 +55,20 @@ def describe() -> Platform:
 def validate(account: Account, post: Post) -> Sequence[Problem]:
     """List what the platform would reject, worded for the author; ``()`` means fine. Optional.
 
-    Called when a member schedules and again just before publishing. Without it only ``Platform.limits`` is checked.
+    Called for each part of a post when a member schedules, and again just before publishing. ``Platform.limits`` for
+    media and parts are checked by the host in any case; the length is checked by it only without this hook.
 
     .. versionadded:: 0.1
+    """
+
+
+@hookspec(firstresult=True)
+def measure(account: Account, post: Post) -> TextLength:
+    """Count the text as the platform does, for the "212 of 280" that members see while they write. Optional.
+
+    Without it code points are counted, against ``Limits.max_chars``.
+
+    .. versionadded:: 0.2
     """
 
 
@@ -107,10 +124,35 @@ async def refresh(ctx: PlatformContext, credential: Credential) -> TokenSet:
 
 
 @hookspec(firstresult=True)
-async def revoke(ctx: PlatformContext, credential: Credential) -> None:
+async def revoke(ctx: PlatformContext, credential: Credential, is_last: bool) -> None:
     """Invalidate the tokens at the platform. Optional. Called on disconnect; our copy is erased whatever happens.
 
+    ``is_last`` tells whether no other connection of ours, in any workspace, stands on the same ``grant_id``: where
+    withdrawing would end a grant that others share, withdraw only then.
+
     .. versionadded:: 0.1
+    .. versionchanged:: 0.2 ``is_last``
+    """
+
+
+@hookspec(firstresult=True)
+async def check(ctx: PlatformContext, credential: Credential) -> AccessReport:
+    """Ask the platform whether a connection still works, and what it may. Optional. Called about once a day.
+
+    Raises ``ReconnectRequired`` when it does not; permissions missing from the report are named to the member by the
+    host. Anything transient changes nothing.
+
+    .. versionadded:: 0.2
+    """
+
+
+@hookspec(firstresult=True)
+async def receive(ctx: PlatformContext, event: PlatformEvent) -> PlatformEventOutcome:
+    """Take a callback of the platform's own, such as "this person removed your app". Optional.
+
+    Verify its signature first: anybody can send one. Raises ``PlatformEventRefused`` for what is not the platform's.
+
+    .. versionadded:: 0.2
     """
 
 
@@ -118,13 +160,29 @@ async def revoke(ctx: PlatformContext, credential: Credential) -> None:
 
 
 @hookspec(firstresult=True)
-async def publish(ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost:
+async def prepare(
+    ctx: PlatformContext, credential: Credential, post: Post, files: Sequence[MediaFile], card: LinkCard | None
+) -> Prepared:
+    """Do ahead of time what ``publish`` can't do in one call: upload media, build a container, wait for both. Optional.
+
+    Called some time before a post with media is due, and for one with a link where ``Platform.wants_link_card``.
+    Nothing may be visible afterwards, for it may be called again: when it failed, or when what it made expires. It may
+    take 30 minutes in all; waiting for the platform (processing, status) belongs here.
+
+    .. versionadded:: 0.2
+    """
+
+
+@hookspec(firstresult=True)
+async def publish(ctx: PlatformContext, credential: Credential, post: Post, prepared: Prepared | None) -> PublishedPost:
     """Publish once, with one request that creates the post, never retried here. Required.
 
-    ``post.key`` is the same on every try of the same delivery. May raise every class of the error tree but
-    ``AuthorizationFailed``; what cannot be told for sure is ``OutcomeUnknown``.
+    ``post.key`` is the same on every try of the same part. ``prepared`` is what ``prepare`` returned; None where it was
+    not called for. Where the platform has forgotten it, raise ``PreparationLost``. May raise every class of the error
+    tree but ``AuthorizationFailed``; what cannot be told for sure is ``OutcomeUnknown``.
 
     .. versionadded:: 0.1
+    .. versionchanged:: 0.2 ``prepared``
     """
 
 

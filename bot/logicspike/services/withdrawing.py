@@ -13,14 +13,20 @@ __all__ = ["withdraw"]
 log = logging.getLogger(__name__)
 
 
-async def withdraw(platforms: Platforms, name: str, credential: Credential) -> bool | None:
+async def withdraw(platforms: Platforms, name: str, credential: Credential, *, is_last: bool = True) -> bool | None:
     """Invalidate a credential at its platform.
+
+    Args:
+        platforms: the installed platforms.
+        name: the platform's.
+        credential: what to withdraw.
+        is_last: whether no other connection, in any workspace, stands on the same grant.
 
     Returns:
         Whether it worked (a failure is logged); None where the platform has no way to do so.
     """
     try:
-        await platforms.revoke(name, credential)
+        await platforms.revoke(name, credential, is_last=is_last)
     except NotSupported:
         return None
     except (PlatformError, PlatformNotReady) as error:

@@ -319,9 +319,9 @@ class PlatformContract:
         credential, name = await stage.connect(), stage.platform.name
         if not stage.platforms.supports(name, "revoke"):
             with pytest.raises(NotSupported):
-                await stage.platforms.revoke(name, credential)
+                await stage.platforms.revoke(name, credential, is_last=True)
             return
-        await stage.platforms.revoke(name, credential)
+        await stage.platforms.revoke(name, credential, is_last=True)
         with stage.raises(ReconnectRequired, TokenExpired):
             await _publish(stage, credential, "After the end")
 
@@ -367,7 +367,7 @@ async def _try_everything(stage: Stage, credential: Credential, grant: Authoriza
         stage.refresh(credential),
         stage.platforms.publish(name, credential, post),
         stage.platforms.find_published(name, credential, post),
-        stage.platforms.revoke(name, credential),
+        stage.platforms.revoke(name, credential, is_last=True),
     ):
         try:
             await call

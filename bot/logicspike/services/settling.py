@@ -26,6 +26,7 @@ from ..plugin.errors import (
     PlatformError,
     PlatformUnavailable,
     PostRejected,
+    PreparationLost,
     RateLimited,
     ReconnectRequired,
     TokenExpired,
@@ -128,7 +129,7 @@ class Settling:
                 await self._fail(delivery, error, tuple(problem.message for problem in error.problems))
             case OutcomeUnknown() if delivery.state is DeliveryState.PUBLISHING:
                 await self._unknown(delivery, error)
-            case PlatformUnavailable():
+            case PlatformUnavailable() | PreparationLost():
                 await self._retry(delivery, error)
             case _ if delivery.state is DeliveryState.PUBLISHING:
                 await self._unknown(delivery, error)

@@ -106,8 +106,9 @@ reference. Please send us such a line: the table grows by it.
 
 _REFUSALS_WHEN: Final = """
 *When* is said where it matters: *sign-in* trades the code that the member's browser brings for tokens, *connect*
-reads with them whose account it is, *refresh* gets new ones, *publish* is the one call that creates a post, and
-*look-up* looks for a post whose outcome is unknown. Where the outcome is unknown, the author is asked whether the
+reads with them whose account it is, *refresh* gets new ones, *check* asks once a day whether a connection still works,
+*prepare* uploads a post's pictures or video ahead of time, *publish* is the one call that creates a post, and *look-up*
+looks for a post whose outcome is unknown. Where the outcome is unknown, the author is asked whether the
 post is there; the sentence here is kept with the attempt.
 """
 
@@ -252,7 +253,8 @@ def _list_consequences() -> Mapping[str, str]:
 
 
 def _render_table(table: ErrorTable, platform: Platform) -> str:
-    rows = "".join(_render_row(row) for row in table.rows)
+    every = frozenset[Operation]().union(*(row.on for row in table.rows))
+    rows = "".join(_render_row(row, every) for row in table.rows)
     canceled = " or ".join(f"`{error}`" for error in platform.cancel_errors)
     note = (
         f"{table.note} Back from the consent page, `error` {canceled} means that the member pressed Cancel; any other "
@@ -265,17 +267,17 @@ def _render_table(table: ErrorTable, platform: Platform) -> str:
     )
 
 
-def _render_row(row: ErrorRow) -> str:
+def _render_row(row: ErrorRow, every: frozenset[Operation]) -> str:
     says = ", ".join([*(_render_sign(sign, values) for sign, values in row.signs.items()), *row.given])
     # Of an expired token nobody is told: what the refresh then answers is what people read.
     is_told = not issubclass(row.error, TokenExpired)
     sentence = _PLACEHOLDER.sub(r"*\1*", row.sentence) if is_told else "*nothing; what the refresh brings decides*"
-    cells = (says, _render_operations(row), f"`{_public_class(row.error)}`", sentence, row.source)
+    cells = (says, _render_operations(row, every), f"`{_public_class(row.error)}`", sentence, row.source)
     return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"
 
 
-def _render_operations(row: ErrorRow) -> str:
-    return "always" if row.on == frozenset(Operation) else ", ".join(each for each in Operation if each in row.on)
+def _render_operations(row: ErrorRow, every: frozenset[Operation]) -> str:
+    return "always" if row.on == every else ", ".join(each for each in Operation if each in row.on)
 
 
 def _public_class(error: type[PlatformError]) -> str:

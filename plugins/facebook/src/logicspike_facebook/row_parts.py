@@ -24,7 +24,7 @@ __all__ = [
 GUIDE: Final = "developers.facebook.com/docs/graph-api/guides/error-handling, checked 2026-11-23"
 POSTIZ: Final = "github.com/gitroomhq/postiz-app, facebook.provider.ts, checked 2026-11-23"
 
-EVERY: Final = frozenset(Operation)
+EVERY: Final = frozenset(Operation) - {Operation.CHECK, Operation.PREPARE}
 SIGN_IN: Final = frozenset({Operation.SIGN_IN})
 SIGNING_IN: Final = frozenset({Operation.SIGN_IN, Operation.CONNECT})
 CONNECTED: Final = EVERY - SIGNING_IN

@@ -29,7 +29,7 @@ from .refusals import CODE, DESCRIPTION, ERROR, FRESH, ITS_FORMAT, RENEWABLE, ST
 __all__ = ["TABLE", "TokenNotActiveYet"]
 
 # LinkedIn lets nobody look up what was published.
-_EVERY: Final = frozenset(Operation) - {Operation.LOOK_UP}
+_EVERY: Final = frozenset(Operation) - {Operation.CHECK, Operation.PREPARE, Operation.LOOK_UP}
 _SIGN_IN: Final = frozenset({Operation.SIGN_IN})
 _CONNECT: Final = frozenset({Operation.CONNECT})
 _REFRESH: Final = frozenset({Operation.REFRESH})

@@ -22,7 +22,7 @@ __all__ = [
     "WITH_TOKEN",
 ]
 
-EVERY: Final = frozenset(Operation)
+EVERY: Final = frozenset(Operation) - {Operation.CHECK, Operation.PREPARE}
 SIGN_IN: Final = frozenset({Operation.SIGN_IN})
 CONNECT: Final = frozenset({Operation.CONNECT})
 REFRESH: Final = frozenset({Operation.REFRESH})

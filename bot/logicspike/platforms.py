@@ -397,15 +397,25 @@ class Platforms:
         published: PublishedPost = await self._call_with(name, "publish", credential, post=post, prepared=prepared)
         return published
 
-    async def find_published(self, name: str, credential: Credential, post: Post) -> PublishedPost | None:
+    async def find_published(
+        self, name: str, credential: Credential, post: Post, prepared: Prepared | None = None
+    ) -> PublishedPost | None:
         """The post if it did go out, else None.
+
+        Args:
+            name: the platform's.
+            credential: whose post it is.
+            post: what is looked for.
+            prepared: what the lost ``publish`` was given.
 
         Raises:
             NotSupported: the platform has no way to look.
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        found: PublishedPost | None = await self._call_with(name, "find_published", credential, post=post)
+        found: PublishedPost | None = await self._call_with(
+            name, "find_published", credential, post=post, prepared=prepared
+        )
         return found
 
     async def _call_with(self, name: str, hook: str, credential: Credential, **arguments: object) -> Any:

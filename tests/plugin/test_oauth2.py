@@ -17,6 +17,8 @@ from logicspike.plugin import (
     AuthorizationFailed,
     AuthorizationGrant,
     AuthorizationRequest,
+    Media,
+    MediaKind,
     MemberActionRequired,
     OAuthClient,
     OperatorActionRequired,
@@ -30,6 +32,7 @@ from logicspike.plugin import (
     TokenExpired,
     TokenSet,
     oauth2,
+    to_payload,
 )
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -320,6 +323,35 @@ async def test_nesting_without_end_is_not_followed(api: Api, ctx: PlatformContex
     api.will("[" * 200_000)
     reply = await oauth2.call(ctx, "GET", api.url())
     assert (reply.status, reply.body) == (200, None)
+
+
+async def test_a_form_with_a_file_is_sent_with_its_length(api: Api, ctx: PlatformContext) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"half "
+        yield b"and half"
+
+    media = Media(media_id="m", kind=MediaKind.IMAGE, content_type="image/png", size=13, name="a.png")
+    form = aiohttp.FormData({"caption": "Hello"})
+    form.add_field("source", to_payload(media, pieces()), filename=media.name, content_type=media.content_type)
+    await oauth2.call(ctx, "POST", api.url(), body=form, timeout=timedelta(minutes=5))
+
+    request, text = api.requests[-1]
+    assert len(text.encode()) == request.content_length
+    assert "half and half" in text
+    assert "image/png" in text
+
+
+async def test_a_call_may_have_a_time_limit_of_its_own(api: Api, ctx: PlatformContext) -> None:
+    ended = asyncio.Event()
+
+    async def wait(_request: web.Request) -> web.Response:
+        await ended.wait()
+        return web.Response()
+
+    api.answer = wait
+    with pytest.raises(PlatformUnavailable):
+        await oauth2.call(ctx, "POST", api.url(), timeout=timedelta(milliseconds=50))
+    ended.set()
 
 
 async def test_lost_answer(api: Api, ctx: PlatformContext) -> None:

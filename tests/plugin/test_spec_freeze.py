@@ -21,7 +21,7 @@ FROZEN = {
     "receive": ("async def", ("ctx", "event")),
     "prepare": ("async def", ("ctx", "credential", "post", "files", "card")),
     "publish": ("async def", ("ctx", "credential", "post", "prepared")),
-    "find_published": ("async def", ("ctx", "credential", "post")),
+    "find_published": ("async def", ("ctx", "credential", "post", "prepared")),
 }
 
 

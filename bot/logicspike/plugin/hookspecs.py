@@ -187,8 +187,13 @@ async def publish(ctx: PlatformContext, credential: Credential, post: Post, prep
 
 
 @hookspec(firstresult=True)
-async def find_published(ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost | None:
+async def find_published(
+    ctx: PlatformContext, credential: Credential, post: Post, prepared: Prepared | None
+) -> PublishedPost | None:
     """Look for a post whose outcome is unknown: return it if it did go out, else None. Optional.
 
+    ``prepared`` is what the lost ``publish`` was given; the ids of its uploads tell posts of the same text apart.
+
     .. versionadded:: 0.1
+    .. versionchanged:: 0.2 ``prepared``
     """

@@ -58,6 +58,7 @@ MAX_ANSWER_BYTES = 2 * 1024 * 1024
 DEFAULT_PAUSE = timedelta(minutes=1)
 SHORTEST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(days=1)
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +125,10 @@ async def call(
     params: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
     json: object = None,
+    body: aiohttp.FormData | aiohttp.Payload | None = None,
     headers: Mapping[str, str] | None = None,
     creates: bool = False,
+    timeout: timedelta | None = None,
 ) -> Reply:
     """Make one call and return the answer, whatever its status; no redirect is followed and nothing is retried.
 
@@ -137,17 +140,22 @@ async def call(
         params: query parameters.
         form: a form-encoded body.
         json: a JSON body.
+        body: any other body: a form with files, or a file from ``to_payload``.
         headers: further headers.
         creates: whether the call publishes something, so that a lost answer is ``OutcomeUnknown``.
+        timeout: how long it may take in all, instead of the session's 30 seconds: for files.
 
     Raises:
         PlatformUnavailable: nothing was sent, or the call creates nothing and no answer came.
         OutcomeUnknown: ``creates`` is set, the request was sent and its answer got lost.
     """
-    sent = dict(headers or {})
+    sent, options = dict(headers or {}), dict[str, Any]()
     if tokens is not None:
         sent["Authorization"] = f"Bearer {tokens.access_token}"
-    return await _send(ctx, method, url, creates=creates, params=params, data=form, json=json, headers=sent)
+    if timeout is not None:
+        options["timeout"] = aiohttp.ClientTimeout(total=timeout.total_seconds(), connect=CONNECT_SECONDS)
+    data = form if body is None else body
+    return await _send(ctx, method, url, creates=creates, params=params, data=data, json=json, headers=sent, **options)
 
 
 async def _send(ctx: PlatformContext, method: str, url: str, *, creates: bool = False, **options: Any) -> Reply:

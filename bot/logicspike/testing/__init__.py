@@ -17,32 +17,54 @@ if TYPE_CHECKING:
         ConsentRequest,
         ErrorAnswer,
         FakeAccount,
+        FakeCard,
+        FakeMedia,
         FakePlatform,
+        FakeUpload,
+        FakeUploads,
         Grant,
         LedgerEntry,
         RefreshRefused,
+        UploadRefused,
+        UploadState,
         press_allow,
         press_cancel,
     )
+    from .media_samples import SAMPLE_GIF, SAMPLE_JPEG, SAMPLE_MP4, SAMPLE_PNG, MemoryFile
     from .mock_http import MockHttp
 
 __all__ = [
+    "SAMPLE_GIF",
+    "SAMPLE_JPEG",
+    "SAMPLE_MP4",
+    "SAMPLE_PNG",
     "AccessToken",
     "CodeRefused",
     "ConsentRequest",
     "ErrorAnswer",
     "FakeAccount",
+    "FakeCard",
+    "FakeMedia",
     "FakePlatform",
+    "FakeUpload",
+    "FakeUploads",
     "Grant",
     "LedgerEntry",
+    "MemoryFile",
     "MockHttp",
     "PlatformContract",
     "RefreshRefused",
+    "UploadRefused",
+    "UploadState",
     "press_allow",
     "press_cancel",
 ]
 
-_ELSEWHERE: Final = {"MockHttp": "mock_http", "PlatformContract": "contract"}
+_ELSEWHERE: Final = {
+    "MockHttp": "mock_http",
+    "PlatformContract": "contract",
+    **dict.fromkeys(("MemoryFile", "SAMPLE_GIF", "SAMPLE_JPEG", "SAMPLE_MP4", "SAMPLE_PNG"), "media_samples"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
+
+from .fake_ledger import FakeMedia, LedgerEntry
 
 __all__ = ["render_consent", "render_timeline"]
 
@@ -21,6 +25,16 @@ article h2 { font-size: .95rem; margin: 0; display: inline; }
 article time { color: GrayText; font-size: .85rem; margin-left: .4rem; }
 article p { white-space: pre-wrap; overflow-wrap: anywhere; margin: .4rem 0 0; }
 article .card { display: block; border: 1px solid color-mix(in srgb, CanvasText 14%, Canvas); border-radius: .4rem; padding: .45rem .7rem; margin-top: .5rem; overflow-wrap: anywhere; }
+article a.card:has(strong) { color: inherit; text-decoration: none; }
+article .card img { float: right; width: 5rem; height: 4rem; object-fit: cover; border-radius: .3rem; margin-left: .6rem; }
+article .card::after { content: ""; display: block; clear: both; }
+article .card small { display: block; color: GrayText; }
+.media { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: .6rem; }
+figure { flex: 1 1 40%; margin: 0; min-width: 0; }
+figure img, figure video { display: block; width: 100%; max-height: 18rem; min-height: 4rem; object-fit: contain; border-radius: .4rem; background: color-mix(in srgb, CanvasText 7%, Canvas); }
+figure .file { border: 1px dashed color-mix(in srgb, CanvasText 35%, Canvas); border-radius: .4rem; padding: 1.2rem .7rem; text-align: center; overflow-wrap: anywhere; }
+figcaption { color: GrayText; font-size: .85rem; overflow-wrap: anywhere; margin-top: .2rem; }
+article.reply { margin: .8rem 0 0 .4rem; padding: .1rem 0 .1rem .9rem; border: 0; border-left: 3px solid color-mix(in srgb, var(--accent) 55%, Canvas); border-radius: 0; }
 .empty { color: GrayText; text-align: center; padding: 2rem 0; }
 fieldset { border: 0; padding: 0; margin: 1rem 0; }
 label { display: block; padding: .5rem .7rem; border: 1px solid color-mix(in srgb, CanvasText 18%, Canvas); border-radius: .5rem; margin: .4rem 0; }
@@ -53,14 +67,25 @@ _CONSENT: Final = """<!doctype html>
 </main></body></html>
 """
 
-_TIMELINE: Final = """<!doctype html>
+_TIMELINE: Final = """{% macro show(entry) %}<h2>{{ entry.account.name }}</h2><time datetime="{{ entry.at.isoformat() }}">{{ entry.at.strftime("%a %d %b %Y, %H:%M:%S") }} UTC</time>
+{% if entry.text %}<p>{{ entry.text }}</p>{% endif %}
+{% if entry.media %}<div class="media">{% for medium in entry.media %}{{ show_medium(medium) }}{% endfor %}</div>{% endif %}
+{% if entry.card %}<a class="card" data-testid="card" href="{{ entry.link }}" rel="noreferrer">{% if entry.card.picture %}<img src="{{ address(entry.card.picture) }}" alt="">{% endif %}<strong>{{ entry.card.title }}</strong>{% if entry.card.description %}<br>{{ entry.card.description }}{% endif %}<small>{{ entry.link }}</small></a>
+{% elif entry.link %}<a class="card" href="{{ entry.link }}" rel="noreferrer">{{ entry.link }}</a>{% endif %}{% endmacro %}
+{% macro show_medium(medium) %}<figure data-testid="{{ medium.kind }}">
+{% if not medium.is_playable %}<div class="file">Video, {{ medium.content_type }}, {{ medium.size }} bytes: no pictures in it to show</div>
+{% elif medium.kind == "video" %}<video controls muted preload="metadata" src="{{ address(medium) }}" aria-label="{{ medium.alt_text or "Video" }}"></video>
+{% else %}<img src="{{ address(medium) }}" alt="{{ medium.alt_text }}">{% endif %}
+<figcaption>{% if medium.alt_text %}Alt text: {{ medium.alt_text }}{% else %}No alt text{% endif %}</figcaption></figure>{% endmacro %}
+<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,"><title>{{ title }}: timeline</title><style>{{ style }}</style></head>
 <body><header>{{ title }} <small>sandbox timeline</small></header><main data-testid="timeline">
-{% for entry in entries %}
-<article id="{{ entry.id }}" data-testid="post"><h2>{{ entry.account.name }}</h2><time datetime="{{ entry.at.isoformat() }}">{{ entry.at.strftime("%a %d %b %Y, %H:%M:%S") }} UTC</time>
-<p>{{ entry.text }}</p>
-{% if entry.link %}<a class="card" href="{{ entry.link }}" rel="noreferrer">{{ entry.link }}</a>{% endif %}
+{% for thread in threads %}
+<article id="{{ thread[0].id }}" data-testid="post">{{ show(thread[0]) }}
+{% for reply in thread[1:] %}
+<article id="{{ reply.id }}" class="reply" data-testid="reply">{{ show(reply) }}</article>
+{% endfor %}
 </article>
 {% else %}<p class="empty">Nothing published yet. What the bot publishes appears here.</p>
 {% endfor %}
@@ -75,9 +100,13 @@ def render_consent(*, title: str, accent: str, scopes: object, people: object, a
     return _render(_CONSENT, accent, title=title, scopes=scopes, people=people, action=action)
 
 
-def render_timeline(*, title: str, accent: str, entries: object) -> str:
-    """Render what was published, newest first."""
-    return _render(_TIMELINE, accent, title=title, entries=entries)
+def render_timeline(*, title: str, accent: str, threads: Sequence[Sequence[LedgerEntry]]) -> str:
+    """Render what was published, the newest post first, with its replies under it."""
+    return _render(_TIMELINE, accent, title=title, threads=threads, address=_to_address)
+
+
+def _to_address(medium: FakeMedia) -> str:
+    return f"/sandbox/media/{quote(medium.id, safe='')}"
 
 
 def _render(template: str, accent: str, **values: object) -> str:

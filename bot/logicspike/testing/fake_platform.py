@@ -14,7 +14,6 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import ClassVar, Final
 from urllib.parse import urljoin
 
@@ -22,6 +21,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from .fake_ledger import FakeCard, FakeMedia, LedgerEntry, build_threads
 from .fake_oauth import (
     AccessToken,
     CodeRefused,
@@ -33,6 +33,7 @@ from .fake_oauth import (
     RefreshRefused,
 )
 from .fake_pages import render_consent, render_timeline
+from .fake_uploads import FakeUpload, FakeUploads, UploadRefused, UploadState
 
 __all__ = [
     "ACTIONS",
@@ -42,10 +43,16 @@ __all__ = [
     "ConsentRequest",
     "ErrorAnswer",
     "FakeAccount",
+    "FakeCard",
+    "FakeMedia",
     "FakePlatform",
+    "FakeUpload",
+    "FakeUploads",
     "Grant",
     "LedgerEntry",
     "RefreshRefused",
+    "UploadRefused",
+    "UploadState",
     "press_allow",
     "press_cancel",
 ]
@@ -66,16 +73,11 @@ SWITCHES: Final = {
 }
 """Faults that stay on until they're switched off, with their labels."""
 
+MEDIA_ACTIONS: Final = {"forget_uploads": "Forget uploads no post has yet"}
+"""Further faults of that sort, where the platform takes media."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
-    """One post the platform really took: the truth that tests compare with."""
-
-    id: str
-    account: FakeAccount
-    text: str
-    link: str | None
-    at: datetime
+MEDIA_SWITCHES: Final = {"fail_processing": "Fail to process uploads"}
+"""Further faults of the other sort, where the platform takes media."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,8 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
     """Further one-time faults of this platform: name to label; handled in ``perform``."""
     extra_switches: ClassVar[dict[str, str]] = {}
     """Further lasting faults of this platform: name to label; asked with ``is_on``."""
+    takes_media: ClassVar[bool] = False
+    """Whether posts may have media: adds the faults ``forget_uploads`` and ``fail_processing``."""
     error_answers: ClassVar[Mapping[str, Sequence[ErrorAnswer]]] = {}
     """The real platform's refusals by the names of the rows in the plugin's error table; given by ``refuse_with``."""
 
@@ -148,7 +152,9 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         self.requests: list[tuple[str, str]] = []
         """Method and path of every call but those of the pages, in order."""
         self._consents: dict[str, ConsentRequest] = {}
-        self._switches = {name: _Switch(label=label) for name, label in (SWITCHES | self.extra_switches).items()}
+        labels = SWITCHES | (MEDIA_SWITCHES if self.takes_media else {}) | self.extra_switches
+        self._switches = {name: _Switch(label=label) for name, label in labels.items()}
+        self.uploads = FakeUploads(clock=clock, is_failing=lambda: self.takes_media and self._use("fail_processing"))
         self._sequence = 0
         self._refusing: tuple[ErrorAnswer, str] | None = None
 
@@ -181,6 +187,8 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
                 self.expire_access_tokens()
             case "revoke":
                 self.revoke_all()
+            case "forget_uploads":
+                self.uploads.forget()
             case _:
                 raise KeyError(action)
 
@@ -191,12 +199,25 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         app = web.Application(middlewares=[self._with_faults], client_max_size=32 * 1024 * 1024)
         app.router.add_get("/", self._show_timeline)
         app.router.add_post("/sandbox/consent/{consent_id}", self._decide)
+        app.router.add_get("/sandbox/media/{media_id}", self._serve_media)
         self.add_routes(app.router)
         return app
 
     async def _show_timeline(self, _request: web.Request) -> web.Response:
-        page = render_timeline(title=self.title, accent=self.accent, entries=list(reversed(self.ledger)))
+        return self.show_timeline(self.ledger)
+
+    def show_timeline(self, entries: Sequence[LedgerEntry]) -> web.Response:
+        """A page with the threads that these posts belong to, the newest first."""
+        threads = [thread for thread in build_threads(self.ledger) if any(entry in entries for entry in thread)]
+        page = render_timeline(title=self.title, accent=self.accent, threads=threads)
         return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+    async def _serve_media(self, request: web.Request) -> web.Response:
+        served = self.uploads.get_served(request.match_info["media_id"])
+        if served is None:
+            raise web.HTTPNotFound(text="No post has this file.")
+        content_type, content = served
+        return web.Response(body=content, content_type=content_type, headers={"Cache-Control": "no-store"})
 
     def show_consent(self, consent: ConsentRequest) -> web.Response:
         """The consent page for an authorize request the subclass has checked."""
@@ -300,7 +321,7 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
 
     def actions(self) -> dict[str, str]:
         """One-time faults: name to label."""
-        return ACTIONS | self.extra_actions
+        return ACTIONS | (MEDIA_ACTIONS if self.takes_media else {}) | self.extra_actions
 
     def switches(self) -> dict[str, str]:
         """Lasting faults: name to label."""
@@ -313,9 +334,32 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         self._sequence += 1
         return self._sequence
 
-    def record(self, *, post_id: str, account: FakeAccount, text: str, link: str | None = None) -> LedgerEntry:
+    def find_entry(self, post_id: str) -> LedgerEntry | None:
+        """The post with this id; None when there is none."""
+        return next((entry for entry in self.ledger if entry.id == post_id), None)
+
+    def record(
+        self,
+        *,
+        post_id: str,
+        account: FakeAccount,
+        text: str,
+        link: str | None = None,
+        media: Sequence[FakeMedia] = (),
+        reply_to: str | None = None,
+        card: FakeCard | None = None,
+    ) -> LedgerEntry:
         """Write a post into the ledger: from here on it is live."""
-        entry = LedgerEntry(id=post_id, account=account, text=text, link=link, at=self.clock.now())
+        entry = LedgerEntry(
+            id=post_id,
+            account=account,
+            text=text,
+            link=link,
+            at=self.clock.now(),
+            media=tuple(media),
+            reply_to=reply_to,
+            card=card,
+        )
         self.ledger.append(entry)
         return entry
 

@@ -21,7 +21,6 @@ from logicspike.testing import (
     Grant,
     LedgerEntry,
 )
-from logicspike.testing.fake_pages import render_timeline
 
 from . import sandbox_answers as answers
 from .sandbox_errors import ERROR_ANSWERS
@@ -384,15 +383,11 @@ class FakeFacebook(FakePlatform):
         page_id = request.match_info["page_id"]
         if not any(page.account.id == page_id for pages in self.pages.values() for page in pages):
             raise web.HTTPNotFound(text="This content isn't available right now.")
-        return self._render([entry for entry in reversed(self.ledger) if entry.account.id == page_id])
+        return self.show_timeline([entry for entry in self.ledger if entry.account.id == page_id])
 
     async def _view_post(self, request: web.Request) -> web.Response:
         post_id = f"{request.match_info['page_id']}_{request.match_info['number']}"
         entries = [entry for entry in self.ledger if entry.id == post_id]
         if not entries:
             raise web.HTTPNotFound(text="This content isn't available right now.")
-        return self._render(entries)
-
-    def _render(self, entries: Sequence[LedgerEntry]) -> web.Response:
-        page = render_timeline(title=self.title, accent=self.accent, entries=entries)
-        return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
+        return self.show_timeline(entries)

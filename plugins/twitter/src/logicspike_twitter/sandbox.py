@@ -24,7 +24,6 @@ from logicspike.testing import (
     LedgerEntry,
     RefreshRefused,
 )
-from logicspike.testing.fake_pages import render_timeline
 
 from . import sandbox_answers as answers
 from .post_rules import count_cashtags
@@ -328,17 +327,13 @@ class FakeTwitter(FakePlatform):
 
     async def _show_account(self, request: web.Request) -> web.Response:
         username = request.match_info["username"]
-        return self._show([entry for entry in reversed(self.ledger) if entry.account.handle == username])
+        return self.show_timeline([entry for entry in self.ledger if entry.account.handle == username])
 
     async def _show_post(self, request: web.Request) -> web.Response:
         entries = [entry for entry in self.ledger if entry.id == request.match_info["id"]]
         if not entries:
             return web.Response(status=404, text="This page doesn't exist.")
-        return self._show(entries)
-
-    def _show(self, entries: Sequence[LedgerEntry]) -> web.Response:
-        page = render_timeline(title=self.title, accent=self.accent, entries=entries)
-        return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
+        return self.show_timeline(entries)
 
 
 def _are_known_scopes(scope: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -43,6 +43,9 @@ from .plugin import (
 )
 
 __all__ = ["NotSupported", "PlatformNotReady", "Platforms", "UnknownPlatform"]
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits so many seconds."""
 
 
 class UnknownPlatform(KeyError):
@@ -106,6 +109,7 @@ class Platforms:
         clock: Clock,
         disabled: Collection[str] = (),
         entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> Self:
         """Find, import and check the installed platforms; one that doesn't fit is left out and named.
 
@@ -114,18 +118,26 @@ class Platforms:
             clock: what the plugins are told the time by.
             disabled: names of platforms to leave alone; they aren't even imported.
             entry_points: those to look at; None for the installed ones.
+            sleep: how the plugins wait for a platform that is still processing.
         """
         off = frozenset(name.casefold() for name in disabled)
         installed = load_installed(entry_points, disabled=off)
         apps = {name: read_developer_app(it.platform, environment) for name, it in installed.plugins.items()}
-        return cls(installed, apps, clock=clock, disabled=off)
+        return cls(installed, apps, clock=clock, disabled=off, sleep=sleep)
 
     def __init__(
-        self, installed: Installed, apps: Mapping[str, DeveloperApp], *, clock: Clock, disabled: Collection[str]
+        self,
+        installed: Installed,
+        apps: Mapping[str, DeveloperApp],
+        *,
+        clock: Clock,
+        disabled: Collection[str],
+        sleep: Sleep,
     ) -> None:
         self._installed = installed
         self._apps = apps
         self._clock = clock
+        self._sleep = sleep
         self._disabled = disabled
         self._by_typed = {
             typed: it.platform
@@ -473,6 +485,7 @@ class Platforms:
             http=self._egress.get_session(platform.name, origins),
             now=self._clock.now(),
             credential_set=credential_set,
+            sleep=self._sleep,
         )
 
 

@@ -139,6 +139,7 @@ async def test_context_holds_what_the_operator_set(open_with: Open, monkeypatch:
     assert (ctx.client.client_id, ctx.client.client_secret) == ("whisper-id", "whisper-secret")
     assert dict(ctx.endpoints) == {"all": "http://localhost:9"}
     assert ctx.now == NOW
+    assert ctx.sleep is asyncio.sleep
     assert "whisper-secret" not in repr(ctx)
 
 

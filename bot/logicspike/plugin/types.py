@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -166,6 +167,8 @@ class PlatformContext:
         http: the plugin's own session: timeouts set, only declared hosts reachable, no cookies kept.
         now: the time, aware UTC, at the beginning of the call; use it instead of the system's clock.
         credential_set: which developer app ``client`` is; "" for the one that every platform has.
+        sleep: waits so many seconds, between two looks at what the platform is still processing; use it instead of
+            ``asyncio.sleep``, so that tests need not wait.
     """
 
     client: OAuthClient
@@ -174,6 +177,7 @@ class PlatformContext:
     http: aiohttp.ClientSession = field(repr=False)
     now: datetime
     credential_set: str = ""
+    sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

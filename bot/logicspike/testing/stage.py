@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import logging
 import secrets
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -204,7 +205,7 @@ async def open_stage(name: str) -> AsyncIterator[Stage]:
     environment = _build_environment(name, fake, str(server.make_url("")))
     try:
         async with (
-            Platforms.load(environment=environment, clock=clock) as platforms,
+            Platforms.load(environment=environment, clock=clock, sleep=_sleep_by(clock)) as platforms,
             aiohttp.ClientSession() as browser,
         ):
             problems = platforms.problems(name)
@@ -221,6 +222,16 @@ async def open_stage(name: str) -> AsyncIterator[Stage]:
             )
     finally:
         await server.close()
+
+
+def _sleep_by(clock: MovableClock) -> Callable[[float], Awaitable[None]]:
+    """Let time pass on the clock alone, and others take their turn."""
+
+    async def sleep(seconds: float) -> None:
+        clock.advance(timedelta(seconds=seconds))
+        await asyncio.sleep(0)
+
+    return sleep
 
 
 def _load_fake(name: str) -> Callable[..., FakePlatform]:

@@ -345,6 +345,23 @@ async def test_a_platform_without_look_up_asks_the_author(team, monkeypatch):
     assert DeliveryState.PUBLISHED == again.state
 
 
+async def test_an_account_that_may_not_look_asks_the_author_at_once(team, monkeypatch):
+    await team.connect()
+    delivery = await team.schedule()
+    team.fake.switch("accept_then_drop", times=1)
+    await team.deliver(after=MINUTE)
+
+    async def may_not_look(*_args: object) -> object:
+        raise OutcomeUnknown("Chirp doesn't let the bot look.")
+
+    monkeypatch.setattr(team.platforms, "find_published", may_not_look)
+    team.clock.advance(SETTLE)
+    await team.reconciling.settle_unknown()
+
+    [question] = team.notifier.of(OutcomeQuestion)
+    assert delivery.delivery_id == question.delivery.delivery_id
+
+
 async def test_a_claim_whose_process_died_before_sending_goes_back_to_the_schedule(team):
     await team.connect()
     delivery = await team.schedule()

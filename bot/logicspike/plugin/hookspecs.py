@@ -192,7 +192,9 @@ async def find_published(
 ) -> PublishedPost | None:
     """Look for a post whose outcome is unknown: return it if it did go out, else None. Optional.
 
-    ``prepared`` is what the lost ``publish`` was given; the ids of its uploads tell posts of the same text apart.
+    ``prepared`` is what the lost ``publish`` was given; the ids of its uploads tell posts of the same text apart. None
+    must mean that it did not go out, for then it may be sent again: where the platform doesn't let this account look,
+    raise ``OutcomeUnknown``, and the author is asked.
 
     .. versionadded:: 0.1
     .. versionchanged:: 0.2 ``prepared``

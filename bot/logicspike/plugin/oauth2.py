@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import aiohttp
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from yarl import URL
 
 from .errors import (
     AuthorizationFailed,
@@ -119,7 +120,7 @@ def authorization_link(
 async def call(
     ctx: PlatformContext,
     method: str,
-    url: str,
+    url: str | URL,
     *,
     tokens: TokenSet | None = None,
     params: Mapping[str, str] | None = None,
@@ -135,7 +136,7 @@ async def call(
     Args:
         ctx: the context the hook was given.
         method: the HTTP method.
-        url: built from ``ctx.endpoints``.
+        url: built from ``ctx.endpoints``; ``yarl.URL(…, encoded=True)`` where a ``%3A`` must stay one.
         tokens: sends ``Authorization: Bearer``.
         params: query parameters.
         form: a form-encoded body.
@@ -158,7 +159,7 @@ async def call(
     return await _send(ctx, method, url, creates=creates, params=params, data=data, json=json, headers=sent, **options)
 
 
-async def _send(ctx: PlatformContext, method: str, url: str, *, creates: bool = False, **options: Any) -> Reply:
+async def _send(ctx: PlatformContext, method: str, url: str | URL, *, creates: bool = False, **options: Any) -> Reply:
     try:
         async with ctx.http.request(method, url, allow_redirects=False, **options) as response:
             return Reply(status=response.status, headers=response.headers.copy(), body=await _read_json(response))

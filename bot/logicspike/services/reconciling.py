@@ -15,7 +15,7 @@ from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliverySt
 from ..events import DeliveryPublished as PublishedEvent
 from ..events import DeliveryRescued, DeliveryRetried, DeliveryUnknown, Emit
 from ..platforms import NotSupported, PlatformNotReady, Platforms
-from ..plugin.errors import PlatformError, TokenExpired
+from ..plugin.errors import OutcomeUnknown, PlatformError, TokenExpired
 from ..plugin.types import PublishedPost
 from .notices import OutcomeQuestion
 from .people import Notifier
@@ -152,7 +152,7 @@ class Reconciling:
     async def _look_up(self, delivery: Delivery) -> None:
         try:
             found = await self._find(delivery)
-        except (NotSupported, ConnectionGone):
+        except (NotSupported, OutcomeUnknown, ConnectionGone):
             await self._ask(delivery)
         except (PlatformError, PlatformNotReady) as error:
             log.info(

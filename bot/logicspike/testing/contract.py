@@ -257,7 +257,7 @@ class PlatformContract:
             await _publish(stage, credential, "Hurry up")
 
     async def test_lost_post_is_found(self, stage: Stage) -> None:
-        """With find_published, a post whose answer got lost is found, and one never sent is not."""
+        """With find_published, a post whose answer got lost is found if the account may look; one never sent is not."""
         credential, name = await stage.connect(), stage.platform.name
         lost, never = Post(key="lost-key", text="Was it live?"), Post(key="never-key", text="Never sent")
         if not stage.platforms.supports(name, "find_published"):
@@ -267,7 +267,11 @@ class PlatformContract:
         stage.fake.switch("accept_then_drop", times=1)
         with stage.raises(OutcomeUnknown):
             await stage.platforms.publish(name, credential, lost)
-        found = await stage.platforms.find_published(name, credential, lost)
+        try:
+            found = await stage.platforms.find_published(name, credential, lost)
+        except OutcomeUnknown as error:  # this account may not look
+            stage.show(error)
+            return
         assert found is not None
         assert [found.id] == [entry.id for entry in stage.fake.ledger]
         assert await stage.platforms.find_published(name, credential, never) is None

@@ -16,9 +16,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from logicspike.developer_apps import variable_prefix
+from logicspike.developer_apps import set_prefix, variable_prefix
 from logicspike.loading import GROUP, load_installed
 from logicspike.plugin import (
+    CredentialSet,
     ErrorRow,
     ErrorTable,
     Operation,
@@ -359,7 +360,14 @@ def _platform_lines(platform: Platform) -> str:
     prefix = variable_prefix(platform.name)
     values = {"CLIENT_ID": "…", "CLIENT_SECRET": "…", **platform.settings}
     lines = "".join(f"#{prefix}{name.upper().replace('-', '_')}={value}\n" for name, value in values.items())
-    return f"# {platform.title}\n{lines}"
+    sets = "".join(_set_lines(platform, each) for each in platform.credential_sets)
+    return f"# {platform.title}\n{lines}{sets}"
+
+
+def _set_lines(platform: Platform, credential_set: CredentialSet) -> str:
+    prefix = set_prefix(platform, credential_set)
+    what = _comment(f"Optional, a second app at {platform.title}: {credential_set.title}")
+    return f"{what}\n#{prefix}CLIENT_ID=…\n#{prefix}CLIENT_SECRET=…\n"
 
 
 RENDERERS: Final = {

@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import echo_platform
+import guild_platform
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from logicspike.clock import MovableClock
-from logicspike.domain import Connection, Delivery, Member
+from logicspike.domain import Connection, ConnectionStatus, Delivery, Member
 from logicspike.events import Event
 from logicspike.platforms import Platforms
 from logicspike.services.answering import Answering
@@ -30,7 +31,7 @@ from logicspike.services.disconnecting import Disconnecting
 from logicspike.services.editing import Editing
 from logicspike.services.leaving import Leaving
 from logicspike.services.linking import Linking
-from logicspike.services.notices import ConnectLink, Notice
+from logicspike.services.notices import Connected, ConnectLink, Notice
 from logicspike.services.people import MemberProfile
 from logicspike.services.ports import DeliveryStore
 from logicspike.services.reconciling import Reconciling
@@ -116,6 +117,7 @@ class Team:
     telling: Telling
     http: aiohttp.ClientSession
     tasks: Tasks
+    guild: guild_platform.FakeGuild | None = None
     ana: Member = ANA
     ben: Member = BEN
     stranger: Member = STRANGER
@@ -125,11 +127,24 @@ class Team:
         """The ticket of the newest link that was sent."""
         return urlsplit(self.notifier.of(ConnectLink)[-1].url).path.rpartition("/")[2]
 
-    async def sign_in(self, member: Member, *, person: str = "", connection_id: str | None = None) -> str:
+    async def sign_in(
+        self,
+        member: Member,
+        *,
+        person: str = "",
+        platform: str = "echo",
+        credential_set: str = "",
+        connection_id: str | None = None,
+    ) -> str:
         """Ask for a link, press the button, press Allow at the platform, come back; the result's id."""
-        await self.connecting.start(member, "echo", connection_id=connection_id)
+        await self.connecting.start(member, platform, credential_set=credential_set, connection_id=connection_id)
+        return await self.follow_link(person=person, platform=platform)
+
+    async def follow_link(self, *, person: str = "", platform: str = "echo") -> str:
+        """Follow the newest link that was sent and press Allow; the result's id."""
         authorize_url = await self.connecting.begin(self.ticket, BROWSER)
-        return await self.finish(self.callback(await press_allow(self.http, authorize_url, person=person)))
+        back = await press_allow(self.http, authorize_url, person=person)
+        return await self.finish(self.callback(back, platform=platform))
 
     async def cancel_sign_in(self, member: Member) -> str:
         await self.connecting.start(member, "echo")
@@ -156,10 +171,21 @@ class Team:
             error=query.get("error"),
         )
 
-    async def connect(self, member: Member | None = None, *, person: str = "") -> Connection:
+    async def connect(
+        self, member: Member | None = None, *, person: str = "", platform: str = "echo", credential_set: str = ""
+    ) -> Connection:
         member = member or self.ana
-        await self.sign_in(member, person=person)
+        await self.sign_in(member, person=person, platform=platform, credential_set=credential_set)
         return (await self.stores.connections.list_for_team(member.team_id))[-1]
+
+    async def connect_hall(self, member: Member | None = None, *, position: int = 0, person: str = "m-1") -> Connection:
+        """Connect one of the halls a Guild member keeps, by the platform's second developer app."""
+        question = await self.connect(member, person=person, platform="guild", credential_set="halls")
+        if question.status is ConnectionStatus.PENDING_CHOICE:
+            notice = await self.connecting.choose(member or self.ana, question.connection_id, position)
+            assert isinstance(notice, Connected), notice
+            return notice.connection
+        return question
 
     async def schedule(
         self, text: str = "Hello", *, due_in: timedelta = timedelta(minutes=1), accounts: tuple[str, ...] = ("echo",)
@@ -207,9 +233,20 @@ class Team:
 
 @asynccontextmanager
 async def open_team(
-    database: Database, *, public_url: str = PUBLIC_URL, others: Sequence[EntryPoint] = ()
+    database: Database,
+    *,
+    public_url: str = PUBLIC_URL,
+    others: Sequence[EntryPoint] = (),
+    with_guild: bool = False,
 ) -> AsyncIterator[Team]:
-    """A team on an empty database, with Echo by real HTTP on loopback; other platforms lack their credentials."""
+    """A team on an empty database, with Echo by real HTTP on loopback; other platforms lack their credentials.
+
+    Args:
+        database: an empty one.
+        public_url: address of the bot.
+        others: further platforms, without credentials.
+        with_guild: whether Guild is there as well, with its credentials.
+    """
     # That an account and a nickname are there once is what these see to; the other indexes only make things fast.
     await database.collection("social_connections").create_indexes(list(INDEXES["social_connections"]))
     # Whole seconds: the database keeps milliseconds, and times are compared below.
@@ -230,15 +267,37 @@ async def open_team(
         "ECHO_ENDPOINT_API": address,
     }
     entry_points = [EntryPoint(name="echo", value="echo_platform", group="logicspike.platforms"), *others]
+    guild, guild_server = None, None
+    if with_guild:
+        guild, guild_server = await _start_guild(public_url, clock)
+        entry_points.append(guild_platform.ENTRY_POINT)
+        guild_address = str(guild_server.make_url("")).rstrip("/")
+        environment |= guild_platform.ENVIRONMENT
+        environment |= {"GUILD_ENDPOINT_AUTH": guild_address, "GUILD_ENDPOINT_API": guild_address}
     async with (
         Platforms.load(environment=environment, clock=clock, entry_points=entry_points) as platforms,
         aiohttp.ClientSession() as http,
     ):
         built = build_team(build_stores(database), platforms, fake, clock, http, public_url)
+        built.guild = guild
         yield built
         await built.settle()
         await built.delivering.stop(timedelta(seconds=5))
     await server.close()
+    if guild_server is not None:
+        await guild_server.close()
+
+
+async def _start_guild(public_url: str, clock: MovableClock) -> tuple[guild_platform.FakeGuild, TestServer]:
+    guild = guild_platform.FakeGuild(
+        client_id="guild-id",
+        client_secret="guild-secret",
+        clock=clock,
+        redirect_uris=[f"{public_url}/api/auth/guild/callback"],
+    )
+    server = TestServer(guild.build_app())
+    await server.start_server(access_log=None)
+    return guild, server
 
 
 async def claim_due(

@@ -15,6 +15,7 @@ from .settings import Settings, SettingsInvalid, is_loopback, load_settings
 
 if TYPE_CHECKING:
     from .app import Role
+    from .platforms import Platforms
 
 __all__ = ["main"]
 
@@ -161,10 +162,21 @@ def platforms() -> None:
         click.echo(f"{'✗' if problems else '✓'} {name:<12} {versions.get(name, '?')}")
         for problem in problems:
             click.echo(f"    {problem}")
+        _show_credential_sets(found, name)
     for name in settings.logicspike_disabled_platforms:
         click.echo(f"– {name:<12} switched off (LOGICSPIKE_DISABLED_PLATFORMS)")
     if not versions and not settings.logicspike_disabled_platforms:
         click.echo("No platform is installed. Install one, for example: pip install logicspike-NAME")
+
+
+def _show_credential_sets(found: Platforms, name: str) -> None:
+    for each in found.list_optional(name) if name in found.names else ():
+        problems = found.problems(name, each.credential_set)
+        is_left_out = found.is_untouched(name, each.credential_set)
+        sign = "–" if is_left_out else "✗" if problems else "✓"
+        click.echo(f"  {sign} {each.typed}: {each.title} (optional)")
+        for problem in problems:
+            click.echo(f"      {problem}")
 
 
 def _settings(**overrides: object) -> Settings:

@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import Final
 
 from .egress import parse_origin
-from .plugin import OAuthClient, Platform
+from .plugin import CredentialSet, OAuthClient, Platform
 
-__all__ = ["DeveloperApp", "read_developer_app", "variable_prefix"]
+__all__ = ["DeveloperApp", "read_developer_app", "set_prefix", "variable_prefix"]
 
 _SPACE: Final = re.compile(r"\s")
 
@@ -24,6 +24,7 @@ class DeveloperApp:
         client: id and secret; None while one of them is missing.
         more_clients: those of the platform's further credential sets, by the set's name; missing ones are absent.
         set_problems: why a further set can't be used yet, by its name; ``()`` means it can.
+        untouched_sets: names of the further sets for which neither id nor secret is given.
         endpoints: origins by name, the declared ones or what the operator put in their place.
         settings: the plugin's declared settings, from the environment or their defaults.
         problems: why it can't be used yet, one sentence each with the variable's name; never a value of a secret.
@@ -35,6 +36,7 @@ class DeveloperApp:
     problems: tuple[str, ...]
     more_clients: Mapping[str, OAuthClient] = field(default_factory=dict)
     set_problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    untouched_sets: frozenset[str] = frozenset()
 
     def get_client(self, credential_set: str) -> OAuthClient | None:
         """The id and secret of a credential set, "" for the platform's own; None while one of them is missing."""
@@ -46,6 +48,11 @@ def variable_prefix(name: str) -> str:
     return f"{name.upper().replace('-', '_')}_"
 
 
+def set_prefix(platform: Platform, credential_set: CredentialSet) -> str:
+    """What the variables of a further credential set begin with: ``LINKEDIN_PAGES_``."""
+    return f"{variable_prefix(platform.name)}{_variable(credential_set.name)}_"
+
+
 def read_developer_app(platform: Platform, environment: Mapping[str, str]) -> DeveloperApp:
     """Read ``<PLATFORM>_CLIENT_ID``, ``_CLIENT_SECRET``, ``_ENDPOINT_<NAME>`` and the declared settings.
 
@@ -54,10 +61,8 @@ def read_developer_app(platform: Platform, environment: Mapping[str, str]) -> De
     prefix = variable_prefix(platform.name)
     given = {key: value.strip() for key, value in environment.items() if key.startswith(prefix) and value.strip()}
     client, client_problems = _read_client(platform.title, prefix, given)
-    sets = {
-        each.name: _read_client(each.title, f"{prefix}{_variable(each.name)}_", given)
-        for each in platform.credential_sets
-    }
+    prefixes = {each.name: set_prefix(platform, each) for each in platform.credential_sets}
+    sets = {each.name: _read_client(each.title, prefixes[each.name], given) for each in platform.credential_sets}
     endpoints, endpoint_problems = _read_endpoints(platform, prefix, given)
     return DeveloperApp(
         client=client,
@@ -68,6 +73,9 @@ def read_developer_app(platform: Platform, environment: Mapping[str, str]) -> De
         problems=(*client_problems, *endpoint_problems),
         more_clients={name: found for name, (found, _) in sets.items() if found is not None},
         set_problems={name: (*problems, *endpoint_problems) for name, (_, problems) in sets.items()},
+        untouched_sets=frozenset(
+            name for name, its in prefixes.items() if not {f"{its}CLIENT_ID", f"{its}CLIENT_SECRET"} & given.keys()
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -163,12 +163,27 @@ async def _platforms(settings: Settings) -> AsyncIterator[Finding]:
         if not problems:
             callback = f"{settings.public_url.rstrip('/')}/api/auth/{name}/callback"
             yield _good(f"{title} has its credentials. Its developer portal must list exactly {callback}")
+        for finding in _credential_sets(platforms, name):
+            yield finding
     if not platforms.names and not platforms.quarantined:
         yield _bad("No platform is installed. Install one, for example: pip install logicspike-NAME")
     if urlsplit(settings.public_url).path.strip("/"):
         yield _bad(
             "PUBLIC_URL has a path; redirect URLs are safer to register without one. Use a host name of its own."
         )
+
+
+def _credential_sets(platforms: Platforms, name: str) -> Iterator[Finding]:
+    """Further developer apps at a platform are optional; one that is set up by half is not meant to be left out."""
+    for each in platforms.list_optional(name):
+        problems = platforms.problems(name, each.credential_set)
+        if platforms.is_untouched(name, each.credential_set):
+            yield _good(f"Optional and not set up: {each.title}. {' '.join(problems)}")
+            continue
+        for problem in problems:
+            yield _bad(f"{each.title}: {problem}")
+        if not problems:
+            yield _good(f"{each.title}: the credentials are set; the redirect URL is that of {each.platform_title}")
 
 
 def _good(text: str) -> Finding:

@@ -266,6 +266,9 @@ def _credential_set_complaints(platform: Platform) -> Iterator[str]:
         return
     if len({each.name for each in platform.credential_sets}) < len(platform.credential_sets):
         yield "two credential sets have the same name"
+    words = [platform.name, *platform.aliases, *(each.typed for each in platform.credential_sets)]
+    if len(set(words)) < len(words):
+        yield "what is typed for a credential set must differ from the platform's other names"
     for each in platform.credential_sets:
         if not isinstance(each.name, str) or _VARIABLE.fullmatch(each.name) is None:
             yield f"the credential set {each.name!r} must have a word as its name"

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self
 
 from .answers import fits, is_expected, report_bug, report_timeout, report_wrong_result, to_failure
 from .clock import Clock
+from .connectables import Connectable, list_connectables
 from .developer_apps import DeveloperApp, read_developer_app
 from .egress import Egress, is_loopback_origin
 from .loading import Installed, build_plugin_manager, load_installed
@@ -144,6 +145,9 @@ class Platforms:
             for it in installed.plugins.values()
             for typed in (*it.platform.aliases, it.platform.name)
         }
+        self._connectables = tuple(
+            each for name in sorted(installed.plugins) for each in list_connectables(installed.plugins[name].platform)
+        )
         plugins = {name: it.plugin for name, it in installed.plugins.items()}
         manager = build_plugin_manager(plugins)
         self._hooks = {
@@ -199,9 +203,49 @@ class Platforms:
             raise UnknownPlatform(self._explain_absence(name))
         return platform
 
+    def list_connectables(self) -> tuple[Connectable, ...]:
+        """What members are offered: each platform, ready or not, and each further credential set that is set up."""
+        return tuple(
+            each
+            for each in self._connectables
+            if not each.credential_set or self.is_ready(each.platform, each.credential_set)
+        )
+
+    def list_optional(self, name: str) -> tuple[Connectable, ...]:
+        """The platform's further credential sets, whether they are set up or not.
+
+        Raises:
+            UnknownPlatform: none is loaded under this name.
+        """
+        platform = self.get(name)
+        return tuple(each for each in self._connectables if each.platform == platform.name and each.credential_set)
+
+    def find_connectable(self, typed: str) -> Connectable | None:
+        """What is meant by a word after the connect command: a platform's name or alias, or a set's own word."""
+        platform = self.find(typed)
+        word = platform.name if platform is not None else typed.casefold()
+        return next((each for each in self._connectables if each.typed == word), None)
+
+    def get_connectable(self, name: str, credential_set: str = "") -> Connectable:
+        """By what the accounts of a platform and credential set are connected.
+
+        Raises:
+            UnknownPlatform: no such platform is loaded, or it has no such set any more.
+        """
+        platform = self.get(name)
+        for each in self._connectables:
+            if (each.platform, each.credential_set) == (platform.name, credential_set):
+                return each
+        raise UnknownPlatform(_unknown_set(platform, credential_set))
+
+    def is_untouched(self, name: str, credential_set: str) -> bool:
+        """Whether the operator has set nothing at all for this further credential set: it is left out on purpose."""
+        return credential_set in self._apps[self.get(name).name].untouched_sets
+
     def suggest(self, name: str) -> str | None:
-        """The name or alias nearest to what was typed; None when nothing comes near."""
-        return next(iter(get_close_matches(name.casefold(), sorted(self._by_typed), n=1)), None)
+        """What can be typed, platform or credential set, nearest to what was; None when nothing comes near."""
+        words = {*self._by_typed, *(each.typed for each in self.list_connectables())}
+        return next(iter(get_close_matches(name.casefold(), sorted(words), n=1)), None)
 
     def problems(self, name: str, credential_set: str = "") -> tuple[str, ...]:
         """Why the platform can't be called now, through one of our developer apps there; ``()`` means it can."""
@@ -211,8 +255,7 @@ class Platforms:
         app = self._apps[platform.name]
         if not credential_set:
             return app.problems
-        unknown = (f"The {platform.name} plugin knows no credentials named {credential_set!r} any more.",)
-        return app.set_problems.get(credential_set, unknown)
+        return app.set_problems.get(credential_set, (_unknown_set(platform, credential_set),))
 
     def is_ready(self, name: str, credential_set: str = "") -> bool:
         """Whether the platform can be called now, through one of our developer apps there."""
@@ -487,6 +530,10 @@ class Platforms:
             credential_set=credential_set,
             sleep=self._sleep,
         )
+
+
+def _unknown_set(platform: Platform, credential_set: str) -> str:
+    return f"The {platform.name} plugin knows no credentials named {credential_set!r} any more."
 
 
 def _check_length(platform: Platform, text: TextLength) -> tuple[Problem, ...]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from logicspike.developer_apps import read_developer_app
-from logicspike.plugin import Limits, Platform
+from logicspike.plugin import CredentialSet, Limits, OAuthClient, Platform
 
 NET = Platform(
     name="my-net",
@@ -95,3 +95,32 @@ def test_unusable_endpoint_is_named_and_not_followed(given: str) -> None:
 def test_misspelt_endpoint_is_named() -> None:
     app = read_developer_app(NET, CREDENTIALS | {"MY_NET_ENDPOINT_APPI": "http://127.0.0.1:1"})
     assert app.problems == ("MY_NET_ENDPOINT_APPI names no endpoint of My Net: did you mean MY_NET_ENDPOINT_API?",)
+
+
+PAIR = Platform(
+    name="my-net",
+    title="My Net",
+    scopes=(),
+    endpoints={"auth": "https://net.example"},
+    limits=Limits(max_chars=10),
+    credential_sets=(CredentialSet(name="big_pages", title="My Net pages", typed="my-net-page", scopes=()),),
+)
+SET_ID, SET_SECRET = "MY_NET_BIG_PAGES_CLIENT_ID", "MY_NET_BIG_PAGES_CLIENT_SECRET"
+
+
+def test_a_further_set_has_variables_of_its_own() -> None:
+    app = read_developer_app(PAIR, CREDENTIALS | {SET_ID: "two", SET_SECRET: "second"})
+
+    assert app.get_client("big_pages") == OAuthClient(client_id="two", client_secret="second")
+    assert {"big_pages": ()} == dict(app.set_problems)
+    assert frozenset() == app.untouched_sets
+
+
+def test_a_further_set_that_is_left_out_is_told_from_one_that_is_set_up_by_half() -> None:
+    left_out = read_developer_app(PAIR, CREDENTIALS)
+    by_half = read_developer_app(PAIR, CREDENTIALS | {SET_ID: "two"})
+
+    assert ({"big_pages"}, frozenset()) == (left_out.untouched_sets, by_half.untouched_sets)
+    assert [SET_ID, SET_SECRET] == [problem.split()[0] for problem in left_out.set_problems["big_pages"]]
+    assert [SET_SECRET] == [problem.split()[0] for problem in by_half.set_problems["big_pages"]]
+    assert () == left_out.problems == by_half.problems

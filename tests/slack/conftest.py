@@ -108,8 +108,9 @@ class Notes:
 class FakeConnecting:
     notes: Notes
 
-    async def start(self, member, platform, *, connection_id=None):
-        await self.notes.note("start", member, platform, connection_id)
+    async def start(self, member, platform, *, credential_set="", connection_id=None, is_rerequest=False):
+        asked = f"{platform}/{credential_set}" if credential_set else platform
+        await self.notes.note("ask again" if is_rerequest else "start", member, asked, connection_id)
 
     async def choose(self, member, connection_id, position):
         await self.notes.note("choose", member, connection_id, position)

@@ -234,7 +234,7 @@ async def test_a_click_delivered_twice_has_one_effect(edge, choice):
 
 async def test_a_button_that_opens_a_page_needs_no_answer(edge):
     notice = ConnectLink(
-        platform="echo",
+        title="Echo",
         platform_title="Echo",
         permissions=("post as you",),
         workspace_name="Acme",

@@ -84,7 +84,7 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
     choices = tuple(Account(id=str(nth), name=f"{nth} {word}", kind=word) for nth in range(count))
     pending = replace(connection, status=ConnectionStatus.PENDING_CHOICE, choices=choices, reconnects="c9")
     link = notices.ConnectLink(
-        platform="acme",
+        title=word,
         platform_title=word,
         permissions=(word,) * count,
         workspace_name=word,
@@ -96,8 +96,8 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
     return [
         link,
         replace(link, purpose=Purpose.RECONNECT, account_name=word),
-        notices.ConnectEnded(platform="acme", platform_title=word, connection_id=None),
-        notices.ConnectFailed(platform="acme", platform_title=word, explanation=word, connection_id="c1"),
+        notices.ConnectEnded(typed="acme", platform_title=word, connection_id=None),
+        notices.ConnectFailed(typed="acme", platform_title=word, explanation=word, connection_id="c1"),
         notices.AccountChoice(connection=pending, platform_title=word, expected_name=word),
         notices.Connected(connection=connection, platform_title=word),
         notices.Reconnected(connection=connection, platform_title=word, released=many, late=many),

@@ -33,7 +33,7 @@ def notifier(client, clock, messages) -> Notifier:
 @pytest.fixture
 def link(clock) -> ConnectLink:
     return ConnectLink(
-        platform="echo",
+        title="Echo",
         platform_title="Echo",
         permissions=("post as you",),
         workspace_name="Acme",
@@ -56,7 +56,7 @@ async def test_a_notice_goes_to_its_reader_alone_and_nothing_is_fetched_for_a_pr
 
 async def test_a_notice_is_revised_in_place(slack, notifier, link):
     reference = await notifier.notify(ANA, link)
-    await notifier.revise(reference, ConnectEnded(platform="echo", platform_title="Echo", connection_id=None))
+    await notifier.revise(reference, ConnectEnded(typed="echo", platform_title="Echo", connection_id=None))
     [message] = slack.messages_for("U0ANA")
     assert "You cancelled" in message.everything
     assert TICKET not in message.everything

@@ -51,3 +51,9 @@ def test_whether_an_account_was_chosen_stands_beside_the_status(new_connection):
 def test_changes_never_touch_the_id_the_workspace_or_foreign_fields():
     changes = changes_to({"_id": 1, "team_id": "T1", "a": 1}, {"a", "b"})
     assert changes == {"$set": {"a": 1}, "$unset": {"b": ""}}
+
+
+def test_a_connection_from_before_credential_sets_came_by_the_platforms_own_app(new_connection):
+    document = connection_to_document(new_connection())
+    del document["credential_set"]
+    assert connection_from_document(document).credential_set == ""

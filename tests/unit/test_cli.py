@@ -10,11 +10,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import guild_platform
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from logicspike.__main__ import main
+from logicspike.__main__ import _show_credential_sets, main
+from logicspike.clock import SystemClock
+from logicspike.platforms import Platforms
 from logicspike.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -132,6 +135,17 @@ def test_platforms_says_what_is_switched_off(run):
     assert 0 == result.exit_code
     assert ["facebook", "linkedin", "twitter"] == re.findall(r"^– (\w+) +switched off", result.stdout, re.MULTILINE)
     assert 3 == len(result.stdout.splitlines()), "that they are there is not denied"
+
+
+def test_platforms_names_further_credentials_as_optional(capsys):
+    first = {name: value for name, value in guild_platform.ENVIRONMENT.items() if "HALLS" not in name}
+    found = Platforms.load(environment=first, clock=SystemClock(), entry_points=[guild_platform.ENTRY_POINT])
+
+    _show_credential_sets(found, "guild")
+
+    head, *problems = capsys.readouterr().out.splitlines()
+    assert "  – guild-hall: Guild halls (optional)" == head
+    assert ["GUILD_HALLS_CLIENT_ID", "GUILD_HALLS_CLIENT_SECRET"] == [problem.split()[0] for problem in problems]
 
 
 # --- manifest ---------------------------------------------------------------------------------------------------------

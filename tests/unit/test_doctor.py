@@ -8,12 +8,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import guild_platform
 import pytest
 from aiohttp import web
 
 from logicspike.clock import SystemClock
-from logicspike.doctor import Finding, examine
+from logicspike.doctor import Finding, _credential_sets, examine
 from logicspike.key_file import load_key_file
+from logicspike.platforms import Platforms
 from logicspike.sandbox.fake_slack import FakeSlack
 from logicspike.settings import load_settings
 from logicspike.slack.manifest import SCOPES
@@ -233,3 +235,22 @@ async def test_the_embedded_database_and_its_key_file_are_looked_at(clinic):
     (data / "keys").write_text("spoilt")
     [bad] = await clinic.examine(MONGODB_URI=None, LOGICSPIKE_KEYS=None)
     assert f"The key file {data / 'keys'} can't be used" in bad
+
+
+@pytest.mark.parametrize(
+    ("left_out", "is_fine", "says"),
+    [
+        ((), True, "Guild halls: the credentials are set; the redirect URL is that of Guild"),
+        (("GUILD_HALLS_CLIENT_ID", "GUILD_HALLS_CLIENT_SECRET"), True, "Optional and not set up: Guild halls."),
+        (("GUILD_HALLS_CLIENT_SECRET",), False, "Guild halls: GUILD_HALLS_CLIENT_SECRET is not set"),
+    ],
+)
+def test_a_further_set_of_credentials_is_optional_until_it_is_begun(left_out, is_fine, says):
+    environment = {name: value for name, value in guild_platform.ENVIRONMENT.items() if name not in left_out}
+    platforms = Platforms.load(environment=environment, clock=SystemClock(), entry_points=[guild_platform.ENTRY_POINT])
+
+    [finding] = _credential_sets(platforms, "guild")
+
+    assert is_fine is finding.is_fine
+    assert finding.text.startswith(says)
+    assert all(name in finding.text for name in left_out)

@@ -45,7 +45,7 @@ class FakeConnecting:
     )
     link: LinkPage = field(
         default_factory=lambda: LinkPage(
-            platform="echo",
+            title="Echo",
             platform_title="Echo",
             permissions=("Post as you", "Read your name"),
             member_name="Ana Lima",

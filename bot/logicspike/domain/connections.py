@@ -50,6 +50,7 @@ class Connection:
         status_reason: why it needs a reconnect, in words for people.
         nickname: what people may type for it; unique in the workspace.
         grant_id: whose grant at the platform.
+        credential_set: through which of our developer apps there it came; "" for the one that every platform has.
         sealed: the credential's secrets, sealed by the vault; None once disconnected.
         token_version: grows by one whenever ``sealed`` changes; writes of tokens are conditional on it.
         token_expires_at: end of the access token; None means unknown.
@@ -75,6 +76,7 @@ class Connection:
     choices: tuple[Account, ...] = ()
     status_reason: str | None = None
     grant_id: str | None = None
+    credential_set: str = ""
     sealed: str | None = field(default=None, repr=False)
     token_version: int = 0
     token_expires_at: datetime | None = None
@@ -108,6 +110,8 @@ class Ticket:
         expires_at: when the link ends; it can be renewed afterwards.
         is_spent: whether a sign-in through it succeeded.
         message: where the DM with the link is, as an opaque reference of the notifier.
+        credential_set: through which of our developer apps at the platform.
+        is_rerequest: whether the member asks once more for what was declined, or left out, before.
     """
 
     ticket_hash: str
@@ -120,6 +124,8 @@ class Ticket:
     connection_id: str | None = None
     is_spent: bool = False
     message: str | None = None
+    credential_set: str = ""
+    is_rerequest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +143,7 @@ class PendingAuthorization:
         redirect_uri: as sent to the platform.
         sealed: the code_verifier and the plugin's carry, sealed by the vault.
         expires_at: ten minutes after it was made.
+        credential_set: through which of our developer apps it was asked.
     """
 
     state_hash: str
@@ -149,3 +156,4 @@ class PendingAuthorization:
     sealed: str = field(repr=False)
     expires_at: datetime
     connection_id: str | None = None
+    credential_set: str = ""

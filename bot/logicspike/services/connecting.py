@@ -15,6 +15,7 @@ from authlib.common.security import generate_token
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from ..clock import Clock
+from ..connectables import Connectable
 from ..domain import (
     Member,
     PendingAuthorization,
@@ -113,8 +114,23 @@ class Connecting:
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
-    async def start(self, member: Member, platform: str, *, connection_id: str | None = None) -> None:
+    async def start(
+        self,
+        member: Member,
+        platform: str,
+        *,
+        credential_set: str = "",
+        connection_id: str | None = None,
+        is_rerequest: bool = False,
+    ) -> None:
         """Send a member a private link by DM: to connect an account, or to renew the given connection.
+
+        Args:
+            member: who asks; nobody else's sign-in is taken through the link.
+            platform: the plugin's name.
+            credential_set: through which of our developer apps there; a connection is renewed through its own.
+            connection_id: which connection is to be renewed.
+            is_rerequest: whether the platform is to ask again for what was declined, or left out, before.
 
         Raises:
             PlatformNotReady: the platform can't be used now; says why.
@@ -124,9 +140,11 @@ class Connecting:
             SlackUnavailable: Slack did not say who the member is.
             StoreUnavailable: the database did not answer.
         """
-        if problems := self._platforms.problems(platform):
-            raise PlatformNotReady(problems[0])
         connection = await self._linking.get_owned(member, connection_id) if connection_id is not None else None
+        if connection is not None:
+            credential_set = connection.credential_set
+        if problems := self._platforms.problems(platform, credential_set):
+            raise PlatformNotReady(problems[0])
         profile = await self._members.get_profile(member)
         ticket = secrets.token_urlsafe(_SECRET_BYTES)
         await self._send_link(
@@ -140,19 +158,21 @@ class Connecting:
                 member_name=profile.name,
                 workspace_name=await self._members.get_workspace_name(member.team_id),
                 expires_at=self._clock.now() + LINK_LIFETIME,
+                credential_set=credential_set,
+                is_rerequest=is_rerequest,
             ),
             account_name=connection.account.name if connection else None,
         )
 
     async def _send_link(self, secret: str, ticket: Ticket, *, account_name: str | None) -> None:
-        platform = self._platforms.get(ticket.platform)
+        asked = self._platforms.get_connectable(ticket.platform, ticket.credential_set)
         await self._pending.save_ticket(ticket)
         message = await self._notifier.notify(
             ticket.member,
             ConnectLink(
-                platform=platform.name,
-                platform_title=platform.title,
-                permissions=platform.permissions,
+                title=asked.title,
+                platform_title=asked.platform_title,
+                permissions=asked.permissions,
                 workspace_name=ticket.workspace_name,
                 url=f"{self._public_url}/connect/{secret}",
                 purpose=ticket.purpose,
@@ -175,16 +195,16 @@ class Connecting:
             StoreUnavailable: the database did not answer.
         """
         found = await self._open_ticket(ticket)
-        platform = self._platforms.get(found.platform)
+        asked = self._platforms.get_connectable(found.platform, found.credential_set)
         return LinkPage(
-            platform=platform.name,
-            platform_title=platform.title,
-            permissions=platform.permissions,
+            title=asked.title,
+            platform_title=asked.platform_title,
+            permissions=asked.permissions,
             member_name=found.member_name,
             workspace_name=found.workspace_name,
             purpose=found.purpose,
             account_name=await self._account_name(found),
-            authorize_origin=self._platforms.authorize_origin(platform.name),
+            authorize_origin=self._platforms.authorize_origin(asked.platform),
             expires_at=found.expires_at,
         )
 
@@ -203,16 +223,18 @@ class Connecting:
         """
         found = await self._open_ticket(ticket)
         platform = self._platforms.get(found.platform)
+        asked = self._platforms.get_connectable(platform.name, found.credential_set)
         state = secrets.token_urlsafe(_SECRET_BYTES)
         code_verifier = generate_token(64) if platform.uses_pkce else None
         redirect_uri = f"{self._public_url}/api/auth/{platform.name}/callback"
         request = AuthorizationRequest(
             redirect_uri=redirect_uri,
             state=state,
-            scopes=platform.scopes,
+            scopes=asked.scopes,
             code_challenge=create_s256_code_challenge(code_verifier) if code_verifier else None,
+            is_rerequest=found.is_rerequest,
         )
-        link = await self._platforms.authorize(platform.name, request)
+        link = await self._platforms.authorize(platform.name, request, credential_set=asked.credential_set)
         kept = json.dumps({"code_verifier": code_verifier, "carry": dict(link.carry)}).encode()
         await self._pending.save_authorization(
             PendingAuthorization(
@@ -226,6 +248,7 @@ class Connecting:
                 redirect_uri=redirect_uri,
                 sealed=self._vault.seal(kept, _state_place(_hash(state), found.member.team_id)),
                 expires_at=self._clock.now() + STATE_LIFETIME,
+                credential_set=found.credential_set,
             )
         )
         return link.url
@@ -241,7 +264,13 @@ class Connecting:
         found = await self._pending.find_ticket(_hash(ticket))
         if found is None:
             raise LinkEnded(can_renew=False)
-        await self.start(found.member, found.platform, connection_id=found.connection_id)
+        await self.start(
+            found.member,
+            found.platform,
+            credential_set=found.credential_set,
+            connection_id=found.connection_id,
+            is_rerequest=found.is_rerequest,
+        )
 
     # --- the callback ------------------------------------------------------------------------------------------------
 
@@ -300,19 +329,20 @@ class Connecting:
 
     async def _settle(self, pending: PendingAuthorization, callback: Callback) -> SignInOutcome:
         platform = self._platforms.get(pending.platform)
+        asked = self._platforms.get_connectable(pending.platform, pending.credential_set)
         if callback.code is None:
             if callback.error in platform.cancel_errors:
-                return sign_in_canceled(platform, pending)
+                return sign_in_canceled(asked, pending)
             log.warning("authorization refused", extra={"event": "authorize.refused", "platform": platform.name})
-            return sign_in_failed(platform, pending, f"{platform.title} refused the sign-in. Please try again.")
+            return sign_in_failed(asked, pending, f"{platform.title} refused the sign-in. Please try again.")
         try:
-            return await self._exchange(pending, callback.code)
+            return await self._exchange(pending, asked, callback.code)
         except (PlatformUnavailable, RateLimited) as error:
-            return sign_in_failed(platform, pending, error.explanation, outcome="unavailable")
+            return sign_in_failed(asked, pending, error.explanation, outcome="unavailable")
         except (PlatformError, PlatformNotReady) as error:
-            return sign_in_failed(platform, pending, error.explanation)
+            return sign_in_failed(asked, pending, error.explanation)
 
-    async def _exchange(self, pending: PendingAuthorization, code: str) -> SignInOutcome:
+    async def _exchange(self, pending: PendingAuthorization, asked: Connectable, code: str) -> SignInOutcome:
         kept = json.loads(self._vault.open(pending.sealed, _state_place(pending.state_hash, pending.member.team_id)))
         grant = AuthorizationGrant(
             code=code,
@@ -320,12 +350,11 @@ class Connecting:
             code_verifier=kept["code_verifier"],
             carry=kept["carry"],
         )
-        credential = await self._platforms.exchange(pending.platform, grant)
-        check_scopes(self._platforms.get(pending.platform), credential)
+        credential = await self._platforms.exchange(pending.platform, grant, credential_set=asked.credential_set)
+        check_scopes(asked, credential)
         candidates = await self._platforms.accounts(pending.platform, credential)
         if not candidates:
-            title = self._platforms.get(pending.platform).title
-            raise AuthorizationFailed(f"{title} named no account that this sign-in may post to.")
+            raise AuthorizationFailed(f"{asked.platform_title} named no account that this sign-in may post to.")
         return await self._linking.link(
             pending.member,
             pending.platform,
@@ -353,7 +382,7 @@ class Connecting:
             raise LinkEnded(can_renew=False)
         if found.is_spent or found.expires_at <= self._clock.now():
             raise LinkEnded(can_renew=True)
-        if problems := self._platforms.problems(found.platform):
+        if problems := self._platforms.problems(found.platform, found.credential_set):
             raise PlatformNotReady(problems[0])
         return found
 

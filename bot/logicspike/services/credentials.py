@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ def open_credential(vault: Vault, connection: Connection) -> Credential:
     content = _open(vault, connection)
     if not isinstance(content, dict):
         raise ValueError(f"the account of connection {connection.connection_id} was not chosen yet")  # noqa: TRY004 - its state is wrong, not our type
-    return replace(_from_json(content), account=connection.account)
+    return replace(_from_json(content), account=connection.account, credential_set=connection.credential_set)
 
 
 def seal_choices(vault: Vault, choices: tuple[Credential, ...], *, connection_id: str, team_id: str) -> str:
@@ -58,7 +58,9 @@ def open_choices(vault: Vault, connection: Connection) -> tuple[Credential, ...]
     Raises:
         SealBroken: they can't be opened with the keys at hand.
     """
-    return tuple(_from_json(choice) for choice in _open(vault, connection))
+    return tuple(
+        replace(_from_json(choice), credential_set=connection.credential_set) for choice in _open(vault, connection)
+    )
 
 
 def with_tokens(credential: Credential, fresh: TokenSet) -> Credential:
@@ -121,7 +123,7 @@ def _place(connection_id: str, team_id: str) -> SealedPlace:
 def _to_json(credential: Credential) -> dict[str, Any]:
     account, tokens = credential.account, credential.tokens
     return {
-        "account": {"id": account.id, "name": account.name, "kind": account.kind, "url": account.url},
+        "account": asdict(account),
         "access_token": tokens.access_token,
         "refresh_token": tokens.refresh_token,
         "expires_at": tokens.expires_at.isoformat() if tokens.expires_at else None,

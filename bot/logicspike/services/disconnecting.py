@@ -173,8 +173,14 @@ class Disconnecting:
         exact = tuple(each for each in linked if each.nickname.casefold() == name)
         if exact:
             return exact
-        platform = self._platforms.find(name)
-        return tuple(each for each in linked if platform is not None and each.platform == platform.name)
+        meant = self._platforms.find_connectable(name)
+        return tuple(
+            each
+            for each in linked
+            if meant is not None
+            and each.platform == meant.platform
+            and (not meant.credential_set or each.credential_set == meant.credential_set)
+        )
 
     async def _plan(self, member: Member, connection: Connection) -> DisconnectPlan:
         await self._check_right(member, connection)

@@ -242,7 +242,9 @@ class Editing:
         if not request.is_now and change.due_at != shown.due_at:
             yield from self._checking.check_time(request.due_at)
         for connection in connections:
-            if not self._platforms.problems(connection.platform):  # a post for it is held until it is ready
+            if not self._platforms.problems(
+                connection.platform, connection.credential_set
+            ):  # a post for it is held until it is ready
                 yield from self._checking.check_text(change.text, connection)
 
     async def _list_connections(self, deliveries: Sequence[Delivery]) -> tuple[Connection, ...]:

@@ -115,6 +115,7 @@ class Linking:
             nickname=f"{platform.name}:{connection_id}",
             sealed=seal_choices(self._vault, tuple(candidates), connection_id=connection_id, team_id=member.team_id),
             created_at=self._clock.now(),
+            credential_set=candidates[0].credential_set,
             reconnects=expected.connection_id if expected else None,
         )
         await self._connections.insert(connection)
@@ -174,6 +175,7 @@ class Linking:
                 status=ConnectionStatus.ACTIVE,
                 nickname=make_nickname(name, credential.account.name, nicknames),
                 grant_id=credential.grant_id,
+                credential_set=credential.credential_set,
                 sealed=sealed,
                 token_version=token_version,
                 token_expires_at=credential.tokens.expires_at,
@@ -190,6 +192,7 @@ class Linking:
             status=ConnectionStatus.ACTIVE,
             status_reason=None,
             grant_id=credential.grant_id,
+            credential_set=credential.credential_set,
             sealed=sealed,
             token_version=token_version,
             token_expires_at=credential.tokens.expires_at,
@@ -240,7 +243,7 @@ class Linking:
             outcome="taken", platform_title=title, account_name=connection.account.name, explanation=explanation
         )
         notice = ConnectFailed(
-            platform=connection.platform, platform_title=title, explanation=explanation, connection_id=None
+            typed=connection.platform, platform_title=title, explanation=explanation, connection_id=None
         )
         return SignInOutcome(result=result, notice=notice)
 

@@ -33,9 +33,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectLink:
-    """The private link to connect, or reconnect, an account; for the member's eyes only."""
+    """The private link to connect, or reconnect, an account; for the member's eyes only.
 
-    platform: str
+    ``title`` says what is connected, ``platform_title`` where the member signs in.
+    """
+
+    title: str
     platform_title: str
     permissions: tuple[str, ...]
     workspace_name: str
@@ -47,18 +50,18 @@ class ConnectLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectEnded:
-    """The member pressed Cancel at the platform; takes the place of the link."""
+    """The member pressed Cancel at the platform; takes the place of the link. ``typed`` starts it once more."""
 
-    platform: str
+    typed: str
     platform_title: str
     connection_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectFailed:
-    """The sign-in came back, but nothing could be connected; takes the place of the link."""
+    """The sign-in came back, but nothing could be connected; takes the place of the link, and ``typed`` starts anew."""
 
-    platform: str
+    typed: str
     platform_title: str
     explanation: str
     connection_id: str | None

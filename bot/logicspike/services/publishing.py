@@ -146,7 +146,7 @@ class Publishing:
             raise _NotPrepared(
                 MemberActionRequired(f"You may not post with {connection.account.name} any more."), connection
             )
-        if problems := self._platforms.problems(delivery.platform):
+        if problems := self._platforms.problems(delivery.platform, connection.credential_set):
             raise _NotPrepared(OperatorActionRequired(problems[0]), connection)
         if found := self._platforms.validate(delivery.platform, connection.account, delivery.post):
             raise _NotPrepared(PostRejected(*found), connection)

@@ -188,7 +188,7 @@ class Scheduling:
             yield ScheduleProblem(field="text", message="There is nothing to post yet: write the text after the time.")
         yield from self._checking.check_time(request.due_at)
         for connection in connections:
-            if problems := self._platforms.problems(connection.platform):
+            if problems := self._platforms.problems(connection.platform, connection.credential_set):
                 yield ScheduleProblem(field="accounts", message=problems[0])
             elif text:
                 yield from self._checking.check_text(text, connection)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..connectables import Connectable
 from ..domain import Connection, PendingAuthorization, Purpose
 from ..plugin.errors import AuthorizationFailed
-from ..plugin.types import Credential, Platform
+from ..plugin.types import Credential
 from .notices import ConnectEnded, ConnectFailed, Notice
 from .ports import ConnectResult
 
@@ -51,9 +52,9 @@ class DirectMessageFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPage:
-    """What the page behind a link says."""
+    """What the page behind a link says; ``title`` is what is connected, ``platform_title`` where one signs in."""
 
-    platform: str
+    title: str
     platform_title: str
     permissions: tuple[str, ...]
     member_name: str
@@ -90,38 +91,40 @@ class SignInOutcome:
     returned: Connection | None = None
 
 
-def sign_in_canceled(platform: Platform, pending: PendingAuthorization) -> SignInOutcome:
+def sign_in_canceled(asked: Connectable, pending: PendingAuthorization) -> SignInOutcome:
     """The member pressed Cancel at the platform."""
     return SignInOutcome(
-        result=ConnectResult(outcome="canceled", platform_title=platform.title),
-        notice=ConnectEnded(platform=platform.name, platform_title=platform.title, connection_id=pending.connection_id),
+        result=ConnectResult(outcome="canceled", platform_title=asked.platform_title),
+        notice=ConnectEnded(
+            typed=asked.typed, platform_title=asked.platform_title, connection_id=pending.connection_id
+        ),
     )
 
 
 def sign_in_failed(
-    platform: Platform, pending: PendingAuthorization, explanation: str, *, outcome: str = "failed"
+    asked: Connectable, pending: PendingAuthorization, explanation: str, *, outcome: str = "failed"
 ) -> SignInOutcome:
     """Nothing was connected; the explanation is for the member."""
     return SignInOutcome(
-        result=ConnectResult(outcome=outcome, platform_title=platform.title, explanation=explanation),
+        result=ConnectResult(outcome=outcome, platform_title=asked.platform_title, explanation=explanation),
         notice=ConnectFailed(
-            platform=platform.name,
-            platform_title=platform.title,
+            typed=asked.typed,
+            platform_title=asked.platform_title,
             explanation=explanation,
             connection_id=pending.connection_id,
         ),
     )
 
 
-def check_scopes(platform: Platform, credential: Credential) -> None:
-    """Make sure that a sign-in granted what the platform needs; one that doesn't say what it granted is believed.
+def check_scopes(asked: Connectable, credential: Credential) -> None:
+    """Make sure that a sign-in granted what is needed; one that doesn't say what it granted is believed.
 
     Raises:
         AuthorizationFailed: something is missing.
     """
-    missing = set(platform.scopes) - set(credential.tokens.scopes)
+    missing = set(asked.scopes) - set(credential.tokens.scopes)
     if credential.tokens.scopes and missing:
         raise AuthorizationFailed(
-            f"{platform.title} did not grant everything the bot needs to post "
+            f"{asked.platform_title} did not grant everything the bot needs to post "
             f"({', '.join(sorted(missing))} is missing). Please try again and leave all boxes ticked."
         )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
+from ..connectables import Connectable
 from ..domain import Connection, Member
 from ..services.connecting import DirectMessageFailed, NoSuchConnection
 from ..services.disconnecting import AccountAmbiguous, AccountNotFound, DisconnectPlan, PostsOnDisconnect
@@ -74,13 +75,13 @@ class ConnectListeners:
     def _start(self, interaction: Interaction, typed: str) -> Message:
         """Say at once that a link is on its way, and send it; or why there will be none."""
         platforms = self._services.platforms
-        platform = platforms.find(typed)
-        if platform is None:
+        asked = platforms.find_connectable(typed)
+        if asked is None:
             return self._unknown(typed)
-        if problems := platforms.problems(platform.name):
-            return messages.platform_not_ready(platform.title, problems[0])
-        self._replies.start(interaction, lambda: self._send_link(interaction.member, platform.name))
-        return messages.connect_sending(platform.title)
+        if problems := platforms.problems(asked.platform, asked.credential_set):
+            return messages.platform_not_ready(asked.title, " ".join(problems))
+        self._replies.start(interaction, lambda: self._send_link(interaction.member, asked))
+        return messages.connect_sending(asked.title)
 
     def _unknown(self, typed: str) -> Message:
         suggestion = self._services.platforms.suggest(typed)
@@ -91,18 +92,24 @@ class ConnectListeners:
 
     # --- connecting --------------------------------------------------------------------------------------------------
 
-    async def _send_link(self, member: Member, platform: str, *, connection_id: str | None = None) -> Message | None:
+    async def _send_link(
+        self, member: Member, asked: Connectable, *, connection_id: str | None = None
+    ) -> Message | None:
         """Send the private link; only its failure needs an answer of its own."""
         try:
-            await self._services.connecting.start(member, platform, connection_id=connection_id)
+            await self._services.connecting.start(
+                member, asked.platform, credential_set=asked.credential_set, connection_id=connection_id
+            )
         except DirectMessageFailed:
-            return messages.link_not_delivered(self._services.platforms.get(platform).title)
+            return messages.link_not_delivered(asked.title)
         return None
 
     async def _on_start(self, click: Click) -> Message | None:
-        platform = self._services.platforms.get(click.value)
-        failure = await self._send_link(click.member, platform.name)
-        return failure or self._say_sent(click, platform.title)
+        asked = self._services.platforms.find_connectable(click.value)
+        if asked is None:
+            return self._unknown(click.value)
+        failure = await self._send_link(click.member, asked)
+        return failure or self._say_sent(click, asked.title)
 
     def _say_sent(self, click: Click, title: str) -> Message | None:
         """Point to the link; a click in a form is answered by direct message, where the link itself is already."""
@@ -110,9 +117,9 @@ class ConnectListeners:
 
     async def _on_reconnect(self, click: Click) -> Message | None:
         connection = await self._find(click.member, click.value)
-        title = self._services.platforms.get(connection.platform).title
-        failure = await self._send_link(click.member, connection.platform, connection_id=connection.connection_id)
-        return failure or self._say_sent(click, title)
+        asked = self._services.platforms.get_connectable(connection.platform, connection.credential_set)
+        failure = await self._send_link(click.member, asked, connection_id=connection.connection_id)
+        return failure or self._say_sent(click, asked.platform_title)
 
     async def _on_choose(self, click: Click) -> Message:
         connection_id, position = click.split()

@@ -73,11 +73,11 @@ def disconnect_button(connection: Connection) -> InteractiveElement:
     return button("Disconnect", DISCONNECT_ASK, connection.connection_id)
 
 
-def retry_button(platform: str, connection_id: str | None) -> InteractiveElement:
+def retry_button(typed: str, connection_id: str | None) -> InteractiveElement:
     """The button that starts the same sign-in once more."""
     if connection_id is not None:
         return reconnect_button(connection_id, "Try again")
-    return button("Try again", CONNECT_START, platform, style="primary")
+    return button("Try again", CONNECT_START, typed, style="primary")
 
 
 def render_connect_link(notice: ConnectLink, zone: str) -> Message:
@@ -87,7 +87,7 @@ def render_connect_link(notice: ConnectLink, zone: str) -> Message:
         whose = f" for {name(notice.account_name)}" if notice.account_name else ""
         what = f"Sign in to {title} again{whose}"
     else:
-        what = f"Connect {title} to {name(notice.workspace_name)}"
+        what = f"Connect {name(notice.title)} to {name(notice.workspace_name)}"
     phrases = tuple(name(phrase) for phrase in notice.permissions[:_PERMISSIONS_SHOWN])
     powers = f"This will let me {join_words(phrases)}. " if phrases else ""
     return build_message(
@@ -108,7 +108,7 @@ def render_connect_ended(notice: ConnectEnded) -> Message:
     title = name(notice.platform_title)
     outcome = "Nothing has changed here" if notice.connection_id else "Nothing was connected"
     sentence = f"You cancelled the sign-in at {title}. {outcome}."
-    return build_message(sentence, paragraph(sentence), actions(retry_button(notice.platform, notice.connection_id)))
+    return build_message(sentence, paragraph(sentence), actions(retry_button(notice.typed, notice.connection_id)))
 
 
 def render_connect_failed(notice: ConnectFailed) -> Message:
@@ -118,7 +118,7 @@ def render_connect_failed(notice: ConnectFailed) -> Message:
     return build_message(
         f"{title} could not be connected. {why} {outcome}",
         paragraph(f"*{title} could not be connected*\n{why} {outcome}"),
-        actions(retry_button(notice.platform, notice.connection_id)),
+        actions(retry_button(notice.typed, notice.connection_id)),
     )
 
 

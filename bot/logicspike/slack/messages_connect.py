@@ -50,7 +50,7 @@ _PLATFORMS_SHOWN: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformChoice:
-    """A platform that is installed here.
+    """A platform that is installed here, or one of its further credential sets that is set up.
 
     Attributes:
         name: what people type.

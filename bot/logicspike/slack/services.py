@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..clock import Clock
+from ..connectables import Connectable
 from ..platforms import Platforms
 from ..services.answering import Answering
 from ..services.connecting import Connecting
@@ -42,14 +43,15 @@ class SlackServices:
         return {name: self.platforms.get(name).title for name in self.platforms.names}
 
     def choices(self) -> tuple[PlatformChoice, ...]:
-        """The installed platforms, as messages show them."""
-        return tuple(self._choice(name) for name in self.platforms.names)
+        """The installed platforms, and their further credential sets that are set up, as messages show them."""
+        return tuple(self._choice(each) for each in self.platforms.list_connectables())
 
     def find_ready_platform(self) -> str | None:
         """The first installed platform that can be used now, for examples; None without any."""
         return next((name for name in self.platforms.names if self.platforms.is_ready(name)), None)
 
-    def _choice(self, name: str) -> PlatformChoice:
-        problems = self.platforms.problems(name)
-        title = self.platforms.get(name).title
-        return PlatformChoice(name=name, title=title, is_ready=not problems, reason=problems[0] if problems else None)
+    def _choice(self, asked: Connectable) -> PlatformChoice:
+        problems = self.platforms.problems(asked.platform, asked.credential_set)
+        return PlatformChoice(
+            name=asked.typed, title=asked.title, is_ready=not problems, reason=problems[0] if problems else None
+        )

@@ -61,7 +61,7 @@ LATE_DROP: Final = "late.drop"
 LINK_OPEN: Final = "link.open"
 
 ACTIONS: Final = {
-    CONNECT_START: "platform name: sends a private link by DM",
+    CONNECT_START: "what is typed for a platform or one of its credential sets: sends a private link by DM",
     CONNECT_RECONNECT: "connection id: sends a private link that renews this account",
     CONNECT_CHOOSE: "connection id:position of the account in the list that was shown",
     CONNECT_LIST: "nothing: shows the accounts",

@@ -49,7 +49,7 @@ def variable_prefix(name: str) -> str:
 
 
 def set_prefix(platform: Platform, credential_set: CredentialSet) -> str:
-    """What the variables of a further credential set begin with: ``LINKEDIN_PAGES_``."""
+    """What the variables of a further credential set begin with: ``CHIRP_PAGES_``."""
     return f"{variable_prefix(platform.name)}{_variable(credential_set.name)}_"
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import ClassVar
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 from echo_platform import FakeEcho
 
@@ -19,8 +21,10 @@ from logicspike.testing import (
     SAMPLE_JPEG,
     SAMPLE_MP4,
     SAMPLE_PNG,
+    ConsentRequest,
     FakeAccount,
     FakeCard,
+    FakeEvent,
     FakePlatform,
     FakeUploads,
     MemoryFile,
@@ -180,3 +184,59 @@ async def test_timeline_shows_media_with_alt_text_cards_and_replies(fake: FakePl
     assert (200, "image/png", SAMPLE_PNG) == await read(f"{address}/sandbox/media/urn%3Ali%3Aimage%3A1")
     assert (200, "image/jpeg", SAMPLE_JPEG) == await read(f"{address}/sandbox/media/m-3")
     assert 404 == (await read(f"{address}/sandbox/media/nobody"))[0]
+
+
+class FakeGuild(FakeEcho):
+    """Echo, with a second developer app and a callback of its own."""
+
+    credential_sets: ClassVar[tuple[str, ...]] = ("guild-page",)
+    events: ClassVar[dict[str, str]] = {"goodbye": "Leave"}
+
+    def build_event(self, name: str, person: FakeAccount) -> FakeEvent:
+        return FakeEvent(body=f"{name} {person.id}".encode(), headers={"X-Signature": "signed"})
+
+
+@pytest.fixture
+def guild(clock: MovableClock) -> FakeGuild:
+    return FakeGuild(client_id="client", client_secret="secret", clock=clock)
+
+
+def test_each_credential_set_is_a_developer_app_of_its_own(guild: FakeGuild) -> None:
+    variables = guild.list_variables("http://127.0.0.1:9")
+    assert {
+        "ECHO_CLIENT_ID",
+        "ECHO_CLIENT_SECRET",
+        "ECHO_GUILD_PAGE_CLIENT_ID",
+        "ECHO_GUILD_PAGE_CLIENT_SECRET",
+        "ECHO_ENDPOINT_AUTH",
+        "ECHO_ENDPOINT_API",
+    } == set(variables)
+    client_id, client_secret = variables["ECHO_GUILD_PAGE_CLIENT_ID"], variables["ECHO_GUILD_PAGE_CLIENT_SECRET"]
+    assert "guild-page" == guild.find_credential_set(client_id)
+    assert "" == guild.find_credential_set("client")
+    assert guild.find_credential_set("nobody") is None
+    assert guild.is_our_client(client_id, client_secret)
+    assert guild.is_our_client("client", "secret")
+    assert not guild.is_our_client(client_id, "secret")
+    assert not guild.is_our_client("nobody", "secret")
+
+
+async def test_event_ends_the_persons_grants_and_reaches_the_bot(guild: FakeGuild) -> None:
+    seen: list[tuple[str, bytes, str]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        seen.append((request.path, await request.read(), request.headers["X-Signature"]))
+        return web.Response(status=204)
+
+    bot = web.Application()
+    bot.router.add_post("/api/auth/echo/goodbye", take)
+    server = TestServer(bot)
+    await server.start_server()
+    guild.redirect_uris = (str(server.make_url("/api/auth/echo/callback")),)
+    asked = ConsentRequest(redirect_uri="r", state="s", scopes=(), code_challenge=None, credential_set="guild-page")
+    grants = [guild.redeem_code(guild.issue_code(asked, person), "r", None) for person in (ANN, BEN)]
+    assert 204 == await guild.send_event("goodbye", ANN)
+    await server.close()
+    assert [("/api/auth/echo/goodbye", b"goodbye p-1", "signed")] == seen
+    assert [True, False] == [grant.is_revoked for grant in grants]
+    assert "guild-page" == grants[0].credential_set

@@ -23,7 +23,7 @@ PLUGIN = {
     "Reply", "TextLength", "TokenExpired", "TokenSet", "hookimpl", "in_chunks", "oauth2", "to_payload",
 }  # fmt: skip
 TESTING = {
-    "AccessToken", "CodeRefused", "ConsentRequest", "ErrorAnswer", "FakeAccount", "FakeCard", "FakeMedia",
+    "AccessToken", "CodeRefused", "ConsentRequest", "ErrorAnswer", "FakeAccount", "FakeCard", "FakeEvent", "FakeMedia",
     "FakePlatform", "FakeUpload", "FakeUploads", "Grant", "LedgerEntry", "MemoryFile", "MockHttp", "PlatformContract",
     "RefreshRefused", "SAMPLE_GIF", "SAMPLE_JPEG", "SAMPLE_MP4", "SAMPLE_PNG", "UploadRefused", "UploadState",
     "press_allow", "press_cancel",

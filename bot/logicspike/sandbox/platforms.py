@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from ..clock import Clock
-from ..developer_apps import variable_prefix
 from ..testing.fake_platform import FakePlatform
 from .panel import FaultSwitch
 
@@ -42,7 +41,8 @@ class SandboxPlatform:
 
     def faults(self) -> Sequence[FaultSwitch]:
         """Its faults as they stand now."""
-        actions = [FaultSwitch(name=name, label=label, kind="action") for name, label in self.fake.actions().items()]
+        once = self.fake.actions() | self.fake.events
+        actions = [FaultSwitch(name=name, label=label, kind="action") for name, label in once.items()]
         switches = [
             FaultSwitch(name=name, label=label, kind="switch", is_on=self.fake.is_on(name))
             for name, label in self.fake.switches().items()
@@ -57,17 +57,15 @@ class SandboxPlatform:
         """
         if name in self.fake.actions():
             self.fake.perform(name)
+        elif name in self.fake.events:
+            for person in self.fake.people:
+                await self.fake.send_event(name, person)
         else:
             self.fake.switch(name, on=on)
 
     def environment(self) -> dict[str, str]:
         """The variables by which the bot takes the fake for the platform."""
-        prefix = variable_prefix(self.name)
-        return {
-            f"{prefix}CLIENT_ID": self.fake.client_id,
-            f"{prefix}CLIENT_SECRET": self.fake.client_secret,
-            **{f"{prefix}ENDPOINT_{variable_prefix(end)[:-1]}": self.timeline_url for end in self.fake.endpoint_names},
-        }
+        return self.fake.list_variables(self.timeline_url)
 
 
 @asynccontextmanager

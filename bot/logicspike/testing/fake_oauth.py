@@ -13,6 +13,8 @@ from typing import ClassVar, Protocol
 
 from aiohttp import web
 
+from ..plugin import OAuthClient
+
 __all__ = [
     "AccessToken",
     "CodeRefused",
@@ -58,6 +60,8 @@ class ConsentRequest:
     state: str
     scopes: tuple[str, ...]
     code_challenge: str | None
+    credential_set: str = ""
+    """Which developer app asks: see ``FakeAuthorizationServer.clients``."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +71,7 @@ class Grant:
     person: FakeAccount
     scopes: tuple[str, ...]
     is_revoked: bool = False
+    credential_set: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +113,29 @@ class FakeAuthorizationServer:
         client_secret: of the developer app.
         clock: what the time is here.
         redirect_uris: those registered with the developer app; empty accepts any.
+        credential_sets: names of further developer apps, whose id and secret are made up here.
+
+    Attributes:
+        clients: all developer apps by the name of their credential set; "" is the first one.
     """
 
     code_lifetime: ClassVar[timedelta] = timedelta(minutes=10)
 
     def __init__(
-        self, *, client_id: str, client_secret: str, clock: FakeClock, redirect_uris: Sequence[str] = ()
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        clock: FakeClock,
+        redirect_uris: Sequence[str] = (),
+        credential_sets: Sequence[str] = (),
     ) -> None:
         self.client_id = client_id
         self.client_secret = client_secret
+        self.clients = {"": OAuthClient(client_id=client_id, client_secret=client_secret)} | {
+            name: OAuthClient(client_id=f"{client_id}-{name}", client_secret=secrets.token_urlsafe(24))
+            for name in credential_sets
+        }
         self.clock = clock
         self.redirect_uris = tuple(redirect_uris)
         self._codes: dict[str, _Code] = {}
@@ -128,13 +147,18 @@ class FakeAuthorizationServer:
         """Whether the developer app has this redirect_uri."""
         return not self.redirect_uris or redirect_uri in self.redirect_uris
 
+    def find_credential_set(self, client_id: str | None) -> str | None:
+        """Whose client id this is: the name of the credential set, "" for the first app; None for nobody's."""
+        return next((name for name, client in self.clients.items() if client.client_id == client_id), None)
+
     def is_our_client(self, client_id: str | None, client_secret: str | None) -> bool:
-        """Whether id and secret are the developer app's."""
-        return client_id == self.client_id and hmac.compare_digest(client_secret or "", self.client_secret)
+        """Whether id and secret belong together and to one of the developer apps."""
+        found = self.find_credential_set(client_id)
+        return found is not None and hmac.compare_digest(client_secret or "", self.clients[found].client_secret)
 
     def issue_code(self, consent: ConsentRequest, person: FakeAccount) -> str:
         """A fresh authorization code for what the person allowed."""
-        grant = Grant(person=person, scopes=consent.scopes)
+        grant = Grant(person=person, scopes=consent.scopes, credential_set=consent.credential_set)
         self._grants.append(grant)
         code = secrets.token_urlsafe(24)
         self._codes[code] = _Code(
@@ -206,6 +230,11 @@ class FakeAuthorizationServer:
         for held in (access, refresh):
             if held is not None:
                 held.grant.is_revoked = True
+
+    def revoke_person(self, person: FakeAccount) -> None:
+        """Withdraw every grant of one person, as if they had removed the app."""
+        for grant in self._grants:
+            grant.is_revoked |= grant.person == person
 
     def expire_access_tokens(self) -> None:
         """Let every access token end now; refresh tokens stay good."""

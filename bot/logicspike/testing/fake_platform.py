@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import abc
 import asyncio
-import json
-import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from dataclasses import dataclass
+from typing import ClassVar
 from urllib.parse import urljoin
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from .fake_browser import press_allow, press_cancel
+from .fake_faults import ACTIONS, MEDIA_ACTIONS, MEDIA_SWITCHES, SWITCHES, ErrorAnswer, Switch
 from .fake_ledger import FakeCard, FakeMedia, LedgerEntry, build_threads
 from .fake_oauth import (
     AccessToken,
@@ -44,6 +44,7 @@ __all__ = [
     "ErrorAnswer",
     "FakeAccount",
     "FakeCard",
+    "FakeEvent",
     "FakeMedia",
     "FakePlatform",
     "FakeUpload",
@@ -57,54 +58,16 @@ __all__ = [
     "press_cancel",
 ]
 
-ACTIONS: Final = {
-    "expire": "Expire all access tokens now",
-    "revoke": "Revoke all access now",
-}
-"""Faults that happen once, at a click, with their labels."""
-
-SWITCHES: Final = {
-    "rate_limit": "Answer “slow down” (429)",
-    "unavailable": "Be down (503), doing nothing",
-    "error_after_accept": "Publish, then answer 502",
-    "accept_then_drop": "Publish, then drop the connection",
-    "slow": "Be slow",
-    "garbage": "Answer nonsense",
-}
-"""Faults that stay on until they're switched off, with their labels."""
-
-MEDIA_ACTIONS: Final = {"forget_uploads": "Forget uploads no post has yet"}
-"""Further faults of that sort, where the platform takes media."""
-
-MEDIA_SWITCHES: Final = {"fail_processing": "Fail to process uploads"}
-"""Further faults of the other sort, where the platform takes media."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorAnswer:
-    """One refusal of the real platform, as it was seen: ``body`` is sent as JSON, a text as it is."""
+class FakeEvent:
+    """A callback of the platform's own, as it is sent: the bytes, and the headers that go with them."""
 
-    status: int
-    body: object
-    headers: Mapping[str, str] = field(default_factory=dict)
-    source: str
-    """Where this very body was seen, and when; says so where words in it are ours."""
-
-    def to_response(self) -> web.Response:
-        """The answer, to send."""
-        text = self.body if isinstance(self.body, str) else json.dumps(self.body)
-        kind = "text/html" if isinstance(self.body, str) else "application/json"
-        return web.Response(status=self.status, text=text, content_type=kind, headers=self.headers)
+    body: bytes
+    headers: Mapping[str, str]
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(slots=True)
-class _Switch:
-    is_on: bool = False
-    times_left: int | None = None
-    label: str = ""
 
 
 class FakePlatform(FakeAuthorizationServer, abc.ABC):
@@ -128,6 +91,10 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
     """The names of ``Platform.endpoints`` this application stands for."""
     people: ClassVar[tuple[FakeAccount, ...]] = ()
     """Who can press Allow; the first one is preselected."""
+    credential_sets: ClassVar[tuple[str, ...]] = ()
+    """The names of ``Platform.credential_sets``; each is a developer app of its own here, see ``clients``."""
+    events: ClassVar[dict[str, str]] = {}
+    """The platform's own callbacks, as in ``Platform.events``, with a label for the panel; made by ``build_event``."""
     extra_actions: ClassVar[dict[str, str]] = {}
     """Further one-time faults of this platform: name to label; handled in ``perform``."""
     extra_switches: ClassVar[dict[str, str]] = {}
@@ -146,14 +113,20 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         redirect_uris: Sequence[str] = (),
         slow_seconds: float = 4.0,
     ) -> None:
-        super().__init__(client_id=client_id, client_secret=client_secret, clock=clock, redirect_uris=redirect_uris)
+        super().__init__(
+            client_id=client_id,
+            client_secret=client_secret,
+            clock=clock,
+            redirect_uris=redirect_uris,
+            credential_sets=self.credential_sets,
+        )
         self.slow_seconds = slow_seconds
         self.ledger: list[LedgerEntry] = []
         self.requests: list[tuple[str, str]] = []
         """Method and path of every call but those of the pages, in order."""
         self._consents: dict[str, ConsentRequest] = {}
         labels = SWITCHES | (MEDIA_SWITCHES if self.takes_media else {}) | self.extra_switches
-        self._switches = {name: _Switch(label=label) for name, label in labels.items()}
+        self._switches = {name: Switch(label=label) for name, label in labels.items()}
         self.uploads = FakeUploads(clock=clock, is_failing=lambda: self.takes_media and self._use("fail_processing"))
         self._sequence = 0
         self._refusing: tuple[ErrorAnswer, str] | None = None
@@ -175,6 +148,14 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
     def unavailable(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 - for subclasses
         """The platform's own "we're down"."""
         return web.json_response({"message": "Service Unavailable"}, status=503)
+
+    def build_event(self, name: str, person: FakeAccount) -> FakeEvent:
+        """A callback as the platform sends it when this person is concerned: signed, with the grant's id in it.
+
+        Raises:
+            NotImplementedError: the platform has no such callbacks.
+        """
+        raise NotImplementedError(f"{self.title} sends no {name}")
 
     def perform(self, action: str) -> None:
         """Do a one-time fault; a subclass adds its own and leaves the rest to this.
@@ -282,6 +263,32 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         """Whether this path is seen by the member's browser (the authorize page) rather than called by the bot."""
         return False
 
+    # --- towards the bot ----------------------------------------------------------------------------------------------
+
+    def list_variables(self, address: str) -> dict[str, str]:
+        """The environment by which the bot takes this application, served at an address, for the platform."""
+        prefix = _variable(self.name)
+        variables = {f"{prefix}_ENDPOINT_{_variable(endpoint)}": address for endpoint in self.endpoint_names}
+        for credential_set, client in self.clients.items():
+            of_set = f"{prefix}_{_variable(credential_set)}" if credential_set else prefix
+            variables |= {f"{of_set}_CLIENT_ID": client.client_id, f"{of_set}_CLIENT_SECRET": client.client_secret}
+        return variables
+
+    async def send_event(self, name: str, person: FakeAccount) -> int:
+        """End the person's grants and tell the bot by a callback of the platform's own; the status it answered.
+
+        Raises:
+            aiohttp.ClientError: the bot doesn't answer.
+        """
+        event = self.build_event(name, person)
+        self.revoke_person(person)
+        address = urljoin(self.redirect_uris[0], name)
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(address, data=event.body, headers=event.headers) as answer,
+        ):
+            return answer.status
+
     # --- faults -------------------------------------------------------------------------------------------------------
 
     def switch(self, name: str, *, on: bool = True, times: int | None = None) -> None:
@@ -364,24 +371,5 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         return entry
 
 
-_FORM_ACTION: Final = re.compile(r'action="([^"]+)"')
-
-
-async def press_allow(http: aiohttp.ClientSession, authorize_url: str, *, person: str = "") -> str:
-    """Open the consent page and press Allow, as a browser would; the callback URL that the platform redirects to."""
-    return await _press(http, authorize_url, {"decision": "allow", "person": person})
-
-
-async def press_cancel(http: aiohttp.ClientSession, authorize_url: str) -> str:
-    """Open the consent page and press Cancel; the callback URL that the platform redirects to."""
-    return await _press(http, authorize_url, {"decision": "cancel"})
-
-
-async def _press(http: aiohttp.ClientSession, authorize_url: str, form: dict[str, str]) -> str:
-    async with http.get(authorize_url) as page:
-        text = await page.text()
-        action = _FORM_ACTION.search(text)
-        if page.status != 200 or action is None:
-            raise AssertionError(f"the consent page answered {page.status}: {text[:500]}")
-    async with http.post(urljoin(authorize_url, action[1]), data=form, allow_redirects=False) as answer:
-        return answer.headers["Location"]
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_")

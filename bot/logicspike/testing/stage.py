@@ -202,7 +202,7 @@ async def open_stage(name: str) -> AsyncIterator[Stage]:
     server = TestServer(fake.build_app())
     # The fake's own access log shows the browser's addresses, which hold the state as they must.
     await server.start_server(access_log=None)
-    environment = _build_environment(name, fake, str(server.make_url("")))
+    environment = fake.list_variables(str(server.make_url("")))
     try:
         async with (
             Platforms.load(environment=environment, clock=clock, sleep=_sleep_by(clock)) as platforms,
@@ -218,7 +218,7 @@ async def open_stage(name: str) -> AsyncIterator[Stage]:
                 browser=browser,
                 redirect_uri=redirect_uri,
                 environment=environment,
-                secrets={client_secret},
+                secrets={client.client_secret for client in fake.clients.values()},
             )
     finally:
         await server.close()
@@ -242,12 +242,3 @@ def _load_fake(name: str) -> Callable[..., FakePlatform]:
     )
     fake: Callable[..., FakePlatform] = found[0].load()
     return fake
-
-
-def _build_environment(name: str, fake: FakePlatform, address: str) -> dict[str, str]:
-    prefix = variable_prefix(name)
-    return {
-        f"{prefix}CLIENT_ID": fake.client_id,
-        f"{prefix}CLIENT_SECRET": fake.client_secret,
-        **{f"{prefix}ENDPOINT_{variable_prefix(endpoint)[:-1]}": address for endpoint in fake.endpoint_names},
-    }

@@ -23,6 +23,7 @@ __all__ = [
     "DeliveryUnknown",
     "Emit",
     "Event",
+    "PartPublished",
     "PostCanceled",
     "PostEdited",
     "PostScheduled",
@@ -148,6 +149,14 @@ class DeliveryPublished(_DeliveryEvent):
     """A post is live."""
 
     name: ClassVar[str] = "delivery.published"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartPublished(_DeliveryEvent):
+    """A part of a post is live, and others follow."""
+
+    name: ClassVar[str] = "delivery.part_published"
+    part: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["first_link", "make_nickname", "normalize_text"]
+__all__ = ["first_link", "join_parts", "make_nickname", "normalize_text", "split_parts", "storable"]
 
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _CLOSING: Final = {")": "(", "]": "[", "}": "{"}
@@ -31,6 +32,41 @@ def normalize_text(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
+_DASHES: Final = {"-": 1, "–": 1, "—": 2}
+"""What each stands for: phones and Macs make "—" of two hyphens, and "—-" of three."""
+_FENCE: Final = "```"
+_PARTING_LINE: Final = "---"
+
+
+def split_parts(text: str) -> tuple[str, ...]:
+    """Part a text by its lines of nothing but three or more dashes; one part where it has none.
+
+    A line between two fences of back-ticks belongs to the code there. Each part comes back without blank ends, and is
+    "" where nothing was written: before a first such line, after a last one, or between two.
+    """
+    parts: list[list[str]] = [[]]
+    lines = normalize_text(text).split("\n")
+    fences = [number for number, line in enumerate(lines) if line.lstrip().startswith(_FENCE)]
+    pairs = zip(fences[::2], fences[1::2], strict=False)  # a fence that nothing closes is none
+    code = {number for opening, closing in pairs for number in range(opening, closing)}
+    for number, line in enumerate(lines):
+        if number not in code and _parts_a_text(line):
+            parts.append([])
+        else:
+            parts[-1].append(line)
+    return tuple("\n".join(part).strip() for part in parts)
+
+
+def _parts_a_text(line: str) -> bool:
+    dashes = line.strip()
+    return set(dashes) <= _DASHES.keys() and sum(_DASHES[each] for each in dashes) >= len(_PARTING_LINE)
+
+
+def join_parts(parts: Iterable[str]) -> str:
+    """Put parts together to a text that ``split_parts`` takes apart again."""
+    return f"\n{_PARTING_LINE}\n".join(parts)
+
+
 def make_nickname(platform: str, account_name: str, taken: frozenset[str]) -> str:
     """Make a short name for an account: ``chirp:acme-inc``, with a number where it is taken."""
     ascii_name = unicodedata.normalize("NFKD", account_name).encode("ascii", "ignore").decode().lower()
@@ -39,3 +75,8 @@ def make_nickname(platform: str, account_name: str, taken: frozenset[str]) -> st
     if plain not in taken:
         return plain
     return next(f"{plain}-{n}" for n in range(2, len(taken) + 3) if f"{plain}-{n}" not in taken)
+
+
+def storable(text: str) -> str:
+    """What a plugin says may hold half a character, which no database takes."""
+    return text.encode("utf-8", "replace").decode()

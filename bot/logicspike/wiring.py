@@ -35,6 +35,7 @@ from .services.disconnecting import Disconnecting
 from .services.editing import Editing
 from .services.leaving import Leaving
 from .services.linking import Linking
+from .services.looking_up import LookingUp
 from .services.people import MemberDirectory, Notifier
 from .services.publishing import Publishing
 from .services.reconciling import Reconciling
@@ -128,7 +129,8 @@ def build_services(parts: Parts) -> Services:
         timings=parts.timings,
         pause=parts.pause,
     )
-    delivering, reconciling = _build_delivering(parts, refreshing)
+    looking_up = LookingUp(platforms=parts.platforms, connections=stores.connections, refreshing=refreshing)
+    delivering, reconciling = _build_delivering(parts, refreshing, looking_up)
     disconnecting = _build_disconnecting(parts)
     releasing = Releasing(connections=stores.connections, deliveries=stores.deliveries, clock=clock)
     linking = Linking(
@@ -165,7 +167,7 @@ def build_services(parts: Parts) -> Services:
         delivering=delivering,
         reconciling=reconciling,
         releasing=releasing,
-        answering=Answering(deliveries=stores.deliveries, clock=clock, emit=emit),
+        answering=Answering(deliveries=stores.deliveries, looking_up=looking_up, clock=clock, emit=emit),
         leaving=_build_leaving(parts, disconnecting),
         telling=Telling(
             platforms=parts.platforms,
@@ -179,7 +181,7 @@ def build_services(parts: Parts) -> Services:
     )
 
 
-def _build_delivering(parts: Parts, refreshing: Refreshing) -> tuple[Delivering, Reconciling]:
+def _build_delivering(parts: Parts, refreshing: Refreshing, looking_up: LookingUp) -> tuple[Delivering, Reconciling]:
     stores = parts.stores
     settling = Settling(
         platforms=parts.platforms,
@@ -212,9 +214,8 @@ def _build_delivering(parts: Parts, refreshing: Refreshing) -> tuple[Delivering,
     )
     reconciling = Reconciling(
         platforms=parts.platforms,
-        connections=stores.connections,
         deliveries=stores.deliveries,
-        refreshing=refreshing,
+        looking_up=looking_up,
         settling=settling,
         notifier=parts.notifier,
         clock=parts.clock,

@@ -10,6 +10,7 @@ from .connections import (
 )
 from .deliveries import (
     LATE_AFTER,
+    LATE_AFTER_BEGUN,
     OPEN_STATES,
     SUSPECT_FROM,
     TRANSITIONS,
@@ -30,6 +31,7 @@ from .timings import Timings
 
 __all__ = [
     "LATE_AFTER",
+    "LATE_AFTER_BEGUN",
     "OPEN_STATES",
     "SUSPECT_FROM",
     "TRANSITIONS",

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from ..plugin.types import Post
+from ..plugin.types import Post, PublishedPost, Reply
+from ..texts import first_link, join_parts
 from .connections import Member
 
 __all__ = [
     "LATE_AFTER",
+    "LATE_AFTER_BEGUN",
     "OPEN_STATES",
     "SUSPECT_FROM",
     "TRANSITIONS",
@@ -27,6 +29,9 @@ __all__ = [
 
 LATE_AFTER: Final = timedelta(minutes=10)
 """A post overdue by more than this is not published without being asked about."""
+
+LATE_AFTER_BEGUN: Final = timedelta(hours=1)
+"""The same for what has begun to go out: half a thread is worse for its readers than one that goes on a little late."""
 
 SUSPECT_FROM: Final = 2
 """From so many deaths on a post is tried while no other suspect is: one crash says nothing about who caused it."""
@@ -97,17 +102,21 @@ class Attempt:
         started_at: when it was recorded.
         outcome: None while open; else the state it led to, or "token_expired".
         detail: what happened, in words for people.
+        part: which part of the post it is about, from 0.
     """
 
     attempt_id: str
     started_at: datetime
     outcome: str | None = None
     detail: str | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One scheduled post to one account: the unit that is claimed, tried and settled.
+
+    A post may have parts. They go out in order, each by attempts of its own; in between, the delivery is scheduled.
 
     Attributes:
         delivery_id: ours; short enough to type.
@@ -117,7 +126,9 @@ class Delivery:
         connection_id: the account it goes to.
         platform: the plugin's name.
         account_name: for messages, as it was when scheduled.
-        post: what is said; ``post.key`` is the delivery's.
+        post: what is said, in its first part; ``post.key`` is the delivery's.
+        parts: the texts of the further parts.
+        parts_are_comments: whether its platform takes a further part as a comment, not as a thread; for messages.
         state: where it stands.
         due_at: when it should go out.
         next_try_at: when it may be claimed next: ``due_at``, or later after a retry or snooze.
@@ -126,10 +137,12 @@ class Delivery:
         claimed_by: the process that holds it.
         claimed_until: end of the lease.
         attempts: all tries, oldest first.
-        tries: how many of them count against the limit of retries.
+        tries: how many of them count against the limit of retries; of the part that is next, like ``checks`` and
+            ``deaths``.
         hold_reason: why it is held.
         detail: why it is held, failed or unknown, in words for people.
-        published_id: the platform's id of the post.
+        live: the parts that are out, in order, as far as their ids are known.
+        published_id: the platform's id of the post: of its first part.
         published_url: its address.
         settled_at: when it reached its present state.
         checks: how often an unknown outcome was looked up.
@@ -152,6 +165,8 @@ class Delivery:
     due_at: datetime
     next_try_at: datetime
     zone: str
+    parts: tuple[str, ...] = ()
+    parts_are_comments: bool = False
     claim_token: str | None = None
     claimed_by: str | None = None
     claimed_until: datetime | None = None
@@ -159,6 +174,7 @@ class Delivery:
     tries: int = 0
     hold_reason: HoldReason | None = None
     detail: str | None = None
+    live: tuple[PublishedPost, ...] = ()
     published_id: str | None = None
     published_url: str | None = None
     settled_at: datetime | None = None
@@ -175,13 +191,52 @@ class Delivery:
         return Member(team_id=self.team_id, user_id=self.author_id)
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """What each part says."""
+        return (self.post.text, *self.parts)
+
+    @property
+    def unpublished_text(self) -> str:
+        """What is not out, as its author would write it."""
+        return join_parts(self.texts[len(self.live) :])
+
+    @property
+    def next_part(self) -> Post:
+        """What the next attempt, or the one under way, says: the first part that is not live.
+
+        Raises:
+            IndexError: all are live.
+        """
+        number = len(self.live)
+        if number == 0:
+            return self.post
+        text = self.parts[number - 1]
+        return Post(
+            key=f"{self.post.key}:{number}",
+            text=text,
+            link=first_link(text),
+            part=number,
+            reply=Reply(root_id=self.live[0].id, previous_id=self.live[-1].id),
+        )
+
+    @property
+    def is_last_part(self) -> bool:
+        """Whether nothing follows the part that is next."""
+        return len(self.live) >= len(self.parts)
+
+    @property
     def is_suspect(self) -> bool:
         """Whether processes ended at work on it more than once in a row, which chance alone seldom does."""
         return self.deaths >= SUSPECT_FROM
 
     def is_late(self, now: datetime) -> bool:
         """Whether it is overdue by so much that its author has to be asked first."""
-        return not self.is_confirmed and now - self.next_try_at > LATE_AFTER
+        return not self.is_confirmed and now - self.next_try_at > self.patience
+
+    @property
+    def patience(self) -> timedelta:
+        """How long it may be overdue without its author being asked."""
+        return LATE_AFTER_BEGUN if self.live else LATE_AFTER
 
     def not_before(self, at: datetime, now: datetime) -> datetime:
         """When it may be tried if not before a time; what is late already stays so, and is asked about."""

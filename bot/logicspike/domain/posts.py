@@ -16,7 +16,7 @@ class PostChange:
     """What an author wants a scheduled post to become: written down first, then carried to each delivery.
 
     Attributes:
-        text: as written, NFC.
+        text: as written, NFC; with its parts, each parted from the next by a line of dashes.
         link: the first http(s) address in it.
         due_at: when it goes out, aware UTC.
         zone: IANA name of the author's zone.
@@ -42,7 +42,7 @@ class ScheduledPost:
     Attributes:
         post_id: ours.
         author: who scheduled it.
-        text: as written, NFC.
+        text: as written, NFC; with its parts, each parted from the next by a line of dashes.
         link: the first http(s) address in it.
         due_at: when it goes out, aware UTC.
         zone: IANA name of the zone it was scheduled in.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import Clock
 from ..domain import Connection, ConnectionStatus
 from ..platforms import Platforms
-from ..plugin.types import Post
+from ..plugin.types import Platform, Post
 from ..texts import first_link
 from .addressing import ScheduleProblem
 
@@ -35,11 +35,23 @@ class Checking:
         if due_at < self._clock.now() - _GRACE:
             yield ScheduleProblem(field="when", message="That time has passed. Choose one that is still to come.")
 
-    def check_text(self, text: str, connection: Connection) -> Iterable[ScheduleProblem]:
-        """Complain of what the account's platform would refuse; its plugin must be ready."""
-        post = Post(key="check", text=text, link=first_link(text))
-        for problem in self._platforms.validate(connection.platform, connection.account, post):
-            yield ScheduleProblem(field="text", message=problem.message)
+    def check_parts(self, parts: Sequence[str]) -> Iterable[ScheduleProblem]:
+        """Complain of lines of dashes that part nothing."""
+        if len(parts) > 1 and "" in parts:
+            number = parts.index("") + 1
+            yield ScheduleProblem(field="text", message=_EMPTY_PART.format(number=number, count=len(parts)))
+
+    def check_text(self, parts: Sequence[str], connection: Connection) -> Iterable[ScheduleProblem]:
+        """Complain of what the account's platform would refuse of a post's parts; its plugin must be ready."""
+        platform = self._platforms.get(connection.platform)
+        if len(parts) > platform.limits.max_parts:
+            yield ScheduleProblem(field="text", message=_too_many_parts(platform, len(parts)))
+            return
+        for number, text in enumerate(parts):
+            post = Post(key="check", text=text, link=first_link(text), part=number)
+            where = f"Part {number + 1}: " if len(parts) > 1 else ""
+            for problem in self._platforms.validate(connection.platform, connection.account, post):
+                yield ScheduleProblem(field="text", message=f"{where}{problem.message}")
 
     def warn(self, connections: Iterable[Connection]) -> Iterable[str]:
         """What is worth a look about these accounts, in words for people."""
@@ -50,3 +62,20 @@ class Checking:
                     f"{connection.account.name} ({title}) needs you to sign in again before this can go out; "
                     "until then the post is held, not lost."
                 )
+
+
+_EMPTY_PART: Final = (
+    "A line of dashes parts the text, and part {number} of {count} is empty: write something there, or take the line "
+    "out."
+)
+
+
+def _too_many_parts(platform: Platform, count: int) -> str:
+    match platform.limits.max_parts:
+        case 1:
+            takes = "takes a post in one part"
+        case 2:
+            takes = "takes a post and one first comment"
+        case most:
+            takes = f"takes threads of up to {most} parts"
+    return f"{platform.title} {takes}; this has {count} parts."

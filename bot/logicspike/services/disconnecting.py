@@ -319,8 +319,7 @@ class Disconnecting:
         counts = dict.fromkeys(PostsOnDisconnect, 0)
         there = await self._list_posts(target) if target is not None else frozenset()
         for delivery in await self._list_waiting(connection):
-            # The same post must not go out twice to the account that takes over.
-            answer = PostsOnDisconnect.CANCEL if delivery.post_id in there else posts
+            answer = _answer_for(delivery, posts, there)
             after = self._settled(delivery, answer, target)
             if after is not None and await self._deliveries.swap(delivery, after):
                 counts[answer] += 1
@@ -348,6 +347,14 @@ class Disconnecting:
     async def _list_posts(self, connection: Connection) -> frozenset[str]:
         waiting = await self._deliveries.list_waiting(connection.team_id, connection.connection_id)
         return frozenset(each.post_id for each in waiting)
+
+
+def _answer_for(delivery: Delivery, posts: PostsOnDisconnect, there: frozenset[str]) -> PostsOnDisconnect:
+    """What becomes of one; ``there`` are the posts that the account to move to has already."""
+    if posts is PostsOnDisconnect.MOVE and delivery.live:
+        return PostsOnDisconnect.HOLD  # What follows a live part can't go anywhere else.
+    # The same post must not go out twice to the account that takes over.
+    return PostsOnDisconnect.CANCEL if delivery.post_id in there else posts
 
 
 def _moved(delivery: Delivery, target: Connection) -> Delivery:

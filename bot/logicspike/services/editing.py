@@ -12,7 +12,7 @@ from ..clock import Clock
 from ..domain import Connection, Delivery, DeliveryState, HoldReason, Member, PostChange, ScheduledPost
 from ..events import Emit, PostEdited
 from ..platforms import Platforms
-from ..texts import first_link, normalize_text
+from ..texts import first_link, join_parts, split_parts
 from .addressing import ScheduleProblem
 from .checking import Checking
 from .ports import ConnectionStore, DeliveryStore, PostStore, StoreUnavailable
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 EDITABLE: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.CLAIMED, DeliveryState.HELD})
-"""Nothing was sent yet, so that what goes out can still be another text."""
+"""Nothing is being sent, so that what goes out can still be another text, unless a part of it is live already."""
 
 _SWAP_TRIES: Final = 20
 _SAVE_TRIES: Final = 5
@@ -170,8 +170,8 @@ class Editing:
         return Editable(
             delivery=next((each for each in deliveries if each.delivery_id == delivery_id), found),
             post=post,
-            open=tuple(each for each in deliveries if each.state in EDITABLE),
-            gone=tuple(each for each in deliveries if each.state not in EDITABLE),
+            open=tuple(each for each in deliveries if _is_editable(each)),
+            gone=tuple(each for each in deliveries if not _is_editable(each)),
         )
 
     async def save(self, request: EditRequest) -> EditResult | None:
@@ -220,7 +220,7 @@ class Editing:
         now, shown = self._clock.now(), current.shown
         keeps_time = not request.is_now and _minute(request.due_at) == _minute(shown.due_at)
         due_at = shown.due_at if keeps_time else now if request.is_now else max(request.due_at, now)
-        text = shown.post.text if request.text is None else normalize_text(request.text)
+        text = shown.unpublished_text if request.text is None else join_parts(split_parts(request.text))
         return PostChange(
             text=text,
             link=first_link(text),
@@ -234,18 +234,20 @@ class Editing:
     def _check(
         self, request: EditRequest, change: PostChange, shown: Delivery, connections: Iterable[Connection]
     ) -> Iterable[ScheduleProblem]:
-        if not change.text:
+        parts = split_parts(change.text)
+        if not any(parts):
             yield ScheduleProblem(
                 field="text", message="There is nothing to post: write something, or cancel the post."
             )
             return
+        yield from self._checking.check_parts(parts)
         if not request.is_now and change.due_at != shown.due_at:
             yield from self._checking.check_time(request.due_at)
         for connection in connections:
-            if not self._platforms.problems(
-                connection.platform, connection.credential_set
-            ):  # a post for it is held until it is ready
-                yield from self._checking.check_text(change.text, connection)
+            # A post for a platform that isn't ready is held until it is.
+            is_ready = self._platforms.is_ready(connection.platform, connection.credential_set)
+            if all(parts) and is_ready:
+                yield from self._checking.check_text(parts, connection)
 
     async def _list_connections(self, deliveries: Sequence[Delivery]) -> tuple[Connection, ...]:
         """The accounts the post goes to, as far as they're still connected."""
@@ -313,7 +315,7 @@ class Editing:
         """Give one delivery the change unless it has gone; the delivery as it is now."""
         for _ in range(_SWAP_TRIES):
             is_within_reach = len(delivery.attempts) == change.reaches.get(delivery.delivery_id)
-            if delivery.revision >= revision or delivery.state not in EDITABLE or not is_within_reach:
+            if delivery.revision >= revision or not _is_editable(delivery) or not is_within_reach:
                 return delivery
             after = change_delivery(delivery, change, revision=revision)
             if await self._deliveries.swap(delivery, after):
@@ -331,9 +333,11 @@ def change_delivery(delivery: Delivery, change: PostChange, *, revision: int) ->
     With another time it starts anew, except that a pause goes on which the platform needs. What is held stays held,
     unless that was for being late: a new time settles that. Its key stays the same whatever it says.
     """
+    first, *others = split_parts(change.text)
     changed = replace(
         delivery,
-        post=replace(delivery.post, text=change.text, link=change.link),
+        post=replace(delivery.post, text=first, link=first_link(first)),
+        parts=tuple(others),
         zone=change.zone,
         revision=revision,
         claim_token=None,
@@ -351,6 +355,11 @@ def change_delivery(delivery: Delivery, change: PostChange, *, revision: int) ->
     if delivery.hold_reason is not HoldReason.LATE:
         return moved
     return replace(moved, state=DeliveryState.SCHEDULED, hold_reason=None, detail=None, is_asked=False, is_owed=False)
+
+
+def _is_editable(delivery: Delivery) -> bool:
+    """Whether all that it says can still be changed: what follows a live part belongs to what that says."""
+    return delivery.state in EDITABLE and not delivery.live
 
 
 def _minute(at: datetime) -> int:

@@ -109,7 +109,7 @@ class Publishing:
         if not await self._wait_until_due(delivery) or self._must_not_send(lane):
             await self._settling.hand_back(delivery, at=delivery.next_try_at)
             return None
-        attempt = Attempt(attempt_id=secrets.token_hex(8), started_at=self._clock.now())
+        attempt = Attempt(attempt_id=secrets.token_hex(8), started_at=self._clock.now(), part=len(delivery.live))
         publishing = replace(
             delivery,
             state=DeliveryState.PUBLISHING,
@@ -148,7 +148,7 @@ class Publishing:
             )
         if problems := self._platforms.problems(delivery.platform, connection.credential_set):
             raise _NotPrepared(OperatorActionRequired(problems[0]), connection)
-        if found := self._platforms.validate(delivery.platform, connection.account, delivery.post):
+        if found := self._platforms.validate(delivery.platform, connection.account, delivery.next_part):
             raise _NotPrepared(PostRejected(*found), connection)
         try:
             if opened is not None and self._refreshing.is_still_good(opened.connection):
@@ -163,7 +163,7 @@ class Publishing:
     async def _send(self, delivery: Delivery, fresh: FreshCredential) -> bool:
         """Send it; whether the credential was taken."""
         try:
-            published = await self._platforms.publish(delivery.platform, fresh.credential, delivery.post)
+            published = await self._platforms.publish(delivery.platform, fresh.credential, delivery.next_part)
         except (PlatformError, PlatformNotReady) as error:
             if isinstance(error, RateLimited):
                 self._pause(delivery, error)

@@ -11,16 +11,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import Clock
-from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, Timings
-from ..events import DeliveryPublished as PublishedEvent
+from ..domain import Attempt, Delivery, DeliveryState, Timings
 from ..events import DeliveryRescued, DeliveryRetried, DeliveryUnknown, Emit
 from ..platforms import NotSupported, PlatformNotReady, Platforms
-from ..plugin.errors import OutcomeUnknown, PlatformError, TokenExpired
+from ..plugin.errors import OutcomeUnknown, PlatformError
 from ..plugin.types import PublishedPost
+from .looking_up import LookingUp
 from .notices import OutcomeQuestion
+from .parts import live_event, with_part_live
 from .people import Notifier
-from .ports import ConnectionStore, DeliveryStore
-from .refreshing import ConnectionGone, Refreshing
+from .ports import DeliveryStore
+from .refreshing import ConnectionGone
 from .settling import Settling
 
 __all__ = ["DEATHS", "LOOKUPS", "Reconciling"]
@@ -40,9 +41,8 @@ class Reconciling:
 
     Args:
         platforms: the installed platforms.
-        connections: where connections are kept.
         deliveries: where deliveries are kept.
-        refreshing: hands out fresh credentials.
+        looking_up: asks platforms what became of a post.
         settling: sets posts aside.
         notifier: direct messages.
         clock: the time.
@@ -54,9 +54,8 @@ class Reconciling:
         self,
         *,
         platforms: Platforms,
-        connections: ConnectionStore,
         deliveries: DeliveryStore,
-        refreshing: Refreshing,
+        looking_up: LookingUp,
         settling: Settling,
         notifier: Notifier,
         clock: Clock,
@@ -64,9 +63,8 @@ class Reconciling:
         timings: Timings,
     ) -> None:
         self._platforms = platforms
-        self._connections = connections
         self._deliveries = deliveries
-        self._refreshing = refreshing
+        self._looking_up = looking_up
         self._settling = settling
         self._notifier = notifier
         self._clock = clock
@@ -151,7 +149,7 @@ class Reconciling:
 
     async def _look_up(self, delivery: Delivery) -> None:
         try:
-            found = await self._find(delivery)
+            found = await self._looking_up.find(delivery)
         except (NotSupported, OutcomeUnknown, ConnectionGone):
             await self._ask(delivery)
         except (PlatformError, PlatformNotReady) as error:
@@ -165,34 +163,10 @@ class Reconciling:
             else:
                 await self._published(delivery, found)
 
-    async def _find(self, delivery: Delivery) -> PublishedPost | None:
-        connection = await self._usable(delivery)
-        fresh = await self._refreshing.get_credential(connection)
-        try:
-            return await self._platforms.find_published(delivery.platform, fresh.credential, delivery.post)
-        except TokenExpired:
-            refused = fresh.connection.token_version
-        fresh = await self._refreshing.get_credential(connection, refused_version=refused)
-        return await self._platforms.find_published(delivery.platform, fresh.credential, delivery.post)
-
-    async def _usable(self, delivery: Delivery) -> Connection:
-        connection = await self._connections.find(delivery.team_id, delivery.connection_id)
-        if connection is None or connection.status is not ConnectionStatus.ACTIVE:
-            raise ConnectionGone
-        return connection
-
     async def _published(self, delivery: Delivery, found: PublishedPost) -> None:
-        after = replace(
-            _freed_claim(delivery),
-            state=DeliveryState.PUBLISHED,
-            published_id=found.id,
-            published_url=found.url,
-            detail=None,
-            settled_at=self._clock.now(),
-            is_owed=True,
-        )
+        after = with_part_live(_freed_claim(delivery), found, now=self._clock.now())
         if await self._deliveries.swap(delivery, after):
-            self._emit(PublishedEvent(**_ids(after)))
+            self._emit(live_event(after))
 
     async def _not_found(self, delivery: Delivery, *, is_certain: bool) -> None:
         checks = delivery.checks + is_certain

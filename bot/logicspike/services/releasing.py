@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..clock import Clock
-from ..domain import LATE_AFTER, Connection, Delivery, DeliveryState, HoldReason
+from ..domain import Connection, Delivery, DeliveryState, HoldReason
 from .ports import ConnectionStore, DeliveryStore
 
 __all__ = ["Releasing"]
@@ -64,7 +64,8 @@ class Releasing:
 
     def _decide(self, delivery: Delivery) -> Delivery:
         now = self._clock.now()
-        if now - delivery.due_at > LATE_AFTER:
+        since = delivery.next_try_at if delivery.live else delivery.due_at
+        if now - since > delivery.patience:
             return replace(
                 delivery,
                 hold_reason=HoldReason.LATE,

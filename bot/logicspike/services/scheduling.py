@@ -22,7 +22,7 @@ from ..domain import (
 from ..events import Emit, PostCanceled, PostScheduled
 from ..platforms import Platforms
 from ..plugin.types import Post
-from ..texts import first_link, normalize_text
+from ..texts import first_link, join_parts, split_parts
 from .addressing import Addressing, ScheduleProblem, Several, is_usable
 from .checking import Checking
 from .ports import ConnectionStore, DeliveryStore, PostStore
@@ -40,6 +40,7 @@ __all__ = [
 
 _ID_LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"  # none that look alike: people type these
 _CANCELABLE: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.CLAIMED, DeliveryState.HELD})
+_POST_AND_COMMENT: Final = 2  # parts
 _SWAP_TRIES: Final = 5
 
 
@@ -131,7 +132,8 @@ class Scheduling:
         Raises:
             StoreUnavailable: the database did not answer; nothing is scheduled.
         """
-        text = normalize_text(request.text)
+        parts = split_parts(request.text)
+        text = join_parts(parts) if any(parts) else ""
         resolved = self._addressing.resolve(
             request.author,
             await self._connections.list_for_team(request.author.team_id),
@@ -141,7 +143,7 @@ class Scheduling:
         if isinstance(resolved, Several):
             draft = await self._keep(request, text, resolved.certain)
             return AccountQuestion(draft=draft, typed=resolved.typed, options=resolved.options)
-        problems = resolved.problems + tuple(self._check(request, text, resolved.connections))
+        problems = resolved.problems + tuple(self._check(request, parts, resolved.connections))
         if problems:
             draft_or_none = await self._keep(request, text, resolved.connections) if text else None
             return NotScheduled(draft=draft_or_none, problems=problems)
@@ -163,11 +165,31 @@ class Scheduling:
             wall_time=due_at.astimezone(ZoneInfo(request.zone)).replace(tzinfo=None).isoformat(timespec="seconds"),
             created_at=now,
         )
-        deliveries = tuple(_to_delivery(post, connection) for connection in connections)
+        deliveries = tuple(self._to_delivery(post, connection) for connection in connections)
         await self._posts.insert(post)
         await self._deliveries.insert_many(deliveries)
         self._emit(PostScheduled(team_id=post.author.team_id, post_id=post.post_id, deliveries=len(deliveries)))
         return Scheduled(post=post, deliveries=deliveries, warnings=tuple(self._checking.warn(connections)))
+
+    def _to_delivery(self, post: ScheduledPost, connection: Connection) -> Delivery:
+        first, *others = split_parts(post.text)
+        delivery_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
+        return Delivery(
+            delivery_id=delivery_id,
+            post_id=post.post_id,
+            team_id=post.author.team_id,
+            author_id=post.author.user_id,
+            connection_id=connection.connection_id,
+            platform=connection.platform,
+            account_name=connection.account.name,
+            post=Post(key=f"{post.post_id}:{connection.connection_id}", text=first, link=first_link(first)),
+            parts=tuple(others),
+            parts_are_comments=self._platforms.get(connection.platform).limits.max_parts == _POST_AND_COMMENT,
+            state=DeliveryState.SCHEDULED,
+            due_at=post.due_at,
+            next_try_at=post.due_at,
+            zone=post.zone,
+        )
 
     # --- which accounts ----------------------------------------------------------------------------------------------
 
@@ -182,16 +204,18 @@ class Scheduling:
     # --- checks ------------------------------------------------------------------------------------------------------
 
     def _check(
-        self, request: ScheduleRequest, text: str, connections: Iterable[Connection]
+        self, request: ScheduleRequest, parts: Sequence[str], connections: Iterable[Connection]
     ) -> Iterable[ScheduleProblem]:
-        if not text:
+        if not any(parts):
             yield ScheduleProblem(field="text", message="There is nothing to post yet: write the text after the time.")
+        else:
+            yield from self._checking.check_parts(parts)
         yield from self._checking.check_time(request.due_at)
         for connection in connections:
             if problems := self._platforms.problems(connection.platform, connection.credential_set):
                 yield ScheduleProblem(field="accounts", message=problems[0])
-            elif text:
-                yield from self._checking.check_text(text, connection)
+            elif all(parts):
+                yield from self._checking.check_text(parts, connection)
 
     # --- drafts ------------------------------------------------------------------------------------------------------
 
@@ -307,21 +331,3 @@ class Scheduling:
         ids = [each.delivery_id for each in await self.list_open(member)]
         near = difflib.get_close_matches(delivery_id.strip().casefold(), ids, n=1, cutoff=0.6)
         return near[0] if near else None
-
-
-def _to_delivery(post: ScheduledPost, connection: Connection) -> Delivery:
-    delivery_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
-    return Delivery(
-        delivery_id=delivery_id,
-        post_id=post.post_id,
-        team_id=post.author.team_id,
-        author_id=post.author.user_id,
-        connection_id=connection.connection_id,
-        platform=connection.platform,
-        account_name=connection.account.name,
-        post=Post(key=f"{post.post_id}:{connection.connection_id}", text=post.text, link=post.link),
-        state=DeliveryState.SCHEDULED,
-        due_at=post.due_at,
-        next_try_at=post.due_at,
-        zone=post.zone,
-    )

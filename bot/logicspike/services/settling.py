@@ -16,7 +16,6 @@ from ..clock import Clock
 from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Timings
 from ..events import DeliveryFailed as FailedEvent
 from ..events import DeliveryHeld as HeldEvent
-from ..events import DeliveryPublished as PublishedEvent
 from ..events import DeliveryRetried, DeliverySnoozed, DeliveryUnknown, Emit
 from ..platforms import PlatformNotReady, Platforms
 from ..plugin.errors import (
@@ -32,6 +31,8 @@ from ..plugin.errors import (
     TokenExpired,
 )
 from ..plugin.types import PublishedPost
+from ..texts import storable
+from .parts import live_event, with_part_live
 from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
 from .refreshing import ConnectionGone, Refreshing
 
@@ -88,23 +89,15 @@ class Settling:
         self._timings = timings
 
     async def published(self, delivery: Delivery, published: PublishedPost) -> bool:
-        """The post is live: write it down; whether it was still ours.
+        """The part that was sent is live: write it down; whether it was still ours.
 
         Raises:
             StoreUnavailable: the outcome could not be written until the lease was over; it will be looked up.
         """
-        after = replace(
-            close_attempt(delivery, "published"),
-            state=DeliveryState.PUBLISHED,
-            published_id=published.id,
-            published_url=published.url,
-            detail=None,
-            settled_at=self._clock.now(),
-            is_owed=True,
-        )
+        after = with_part_live(close_attempt(delivery, "published"), published, now=self._clock.now())
         if not await self._settle(delivery, after):
             return False
-        self._emit(PublishedEvent(**delivery_ids(after)))
+        self._emit(live_event(after))
         return True
 
     async def refused(self, delivery: Delivery, refusal: Refusal) -> None:
@@ -260,7 +253,7 @@ class Settling:
         after = replace(
             close_attempt(delivery, "failed", _words(error)),
             state=DeliveryState.FAILED,
-            detail=_storable("\n".join(" ".join(problem.split()) for problem in problems)),
+            detail=storable("\n".join(" ".join(problem.split()) for problem in problems)),
             settled_at=self._clock.now(),
             is_owed=True,
         )
@@ -320,12 +313,7 @@ def _outcomes(delivery: Delivery) -> list[tuple[str, str | None]]:
 
 def _words(error: Exception) -> str:
     text = error.explanation if isinstance(error, PlatformError | PlatformNotReady) else type(error).__name__
-    return _storable(text)
-
-
-def _storable(text: str) -> str:
-    """What a plugin says may hold half a character, which no database takes."""
-    return text.encode("utf-8", "replace").decode()
+    return storable(text)
 
 
 _RETRY_DELAYS: Final = (

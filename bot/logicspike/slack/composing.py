@@ -134,7 +134,9 @@ class ComposerListeners:
             delivery = await self._services.scheduling.find_delivery(member, value.removeprefix(_POST_PREFIX))
             if delivery is None:
                 return None
-            return Prefill(text=delivery.post.text, connection_ids=(delivery.connection_id,), due_at=delivery.due_at)
+            return Prefill(
+                text=delivery.unpublished_text, connection_ids=(delivery.connection_id,), due_at=delivery.due_at
+            )
         draft = await self._services.scheduling.find_draft(member, value)
         if draft is None:
             return None

@@ -58,7 +58,7 @@ def editor(
         notes: what has to be said first; plain text.
     """
     shown = post.shown
-    text = shown.post.text if typed is None or typed.text is None else typed.text
+    text = shown.unpublished_text if typed is None or typed.text is None else typed.text
     due_at = shown.due_at if typed is None or typed.due_at is None else typed.due_at
     blocks: list[Block | None] = [
         *(paragraph(prose(sentence)) for sentence in notes),

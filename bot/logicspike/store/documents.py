@@ -29,7 +29,7 @@ from ..domain import (
     ScheduledPost,
     Ticket,
 )
-from ..plugin.types import Account, Post
+from ..plugin.types import Account, Post, PublishedPost
 from ..services.ports import ConnectResult
 from .mongo import Document
 
@@ -89,6 +89,7 @@ def delivery_from_document(document: Document) -> Delivery:
         state=DeliveryState(document["state"]),
         attempts=tuple(_from_document(Attempt, attempt) for attempt in document.get("attempts", ())),
         hold_reason=None if reason is None else HoldReason(reason),
+        live=tuple(PublishedPost(id=each["id"], url=each.get("url")) for each in document.get("live", ())),
     )
 
 

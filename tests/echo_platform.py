@@ -53,7 +53,7 @@ def describe() -> Platform:
         upload_hosts=("upload.echo.example",),
         settings={"voice": "plain"},
         aliases=("e",),
-        limits=Limits(max_chars=100, checked_on=date(2026, 11, 23)),
+        limits=Limits(max_chars=100, checked_on=date(2026, 11, 23), max_parts=5),
     )
 
 
@@ -100,7 +100,8 @@ async def revoke(ctx: PlatformContext, credential: Credential) -> None:
 @hookimpl
 async def publish(ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost:
     """Say it once; the key makes a second call harmless."""
-    body = {"key": post.key, "text": post.text, "link": post.link}
+    reply_to = post.reply.previous_id if post.reply else None
+    body = {"key": post.key, "text": post.text, "link": post.link, "reply_to": reply_to}
     made = await oauth2.post_json(ctx, f"{ctx.endpoints['api']}/echoes", credential.tokens, body)
     return PublishedPost(id=made["id"], url=made["url"])
 
@@ -195,8 +196,12 @@ class FakeEcho(FakePlatform):
             return web.json_response({"error": wrong}, status=401)
         body = await request.json()
         post_id = f"{held.account.id}-{body['key']}" if self.knows_keys else str(self.next_number())
-        if all(entry.id != post_id for entry in self.ledger):
-            self.record(post_id=post_id, account=held.account, text=body["text"], link=body["link"])
+        reply_to = body.get("reply_to")
+        if reply_to is not None and self.find_entry(reply_to) is None:
+            return web.json_response({"error": "nothing_to_reply_to"}, status=404)
+        if self.find_entry(post_id) is None:
+            text, link = body["text"], body["link"]
+            self.record(post_id=post_id, account=held.account, text=text, link=link, reply_to=reply_to)
         return web.json_response(self._to_json(post_id), status=201)
 
     async def _list(self, request: web.Request) -> web.Response:

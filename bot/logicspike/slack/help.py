@@ -54,9 +54,17 @@ def help_schedule(command: str = "/schedule", *, account: str = "<account>") -> 
         paragraph(_usage(command, SCHEDULE_SUBCOMMANDS.values())),
         paragraph(f"*Examples*\n{bullets(tuple(code(example) for example in examples))}"),
         paragraph(f"*Times I understand*\n{' · '.join(code(words) for words in _TIMES)}"),
+        paragraph(_PARTS),
         actions(button("Schedule a post", SCHEDULE_OPEN, style="primary"), button("Show what is scheduled", POST_LIST)),
         note("Times are in the time zone of your Slack profile. I always tell you what I understood."),
     )
+
+
+_PARTS: Final = (
+    "*Threads and first comments*\nPart a text by a line of three dashes. Where there are threads, each part replies to "
+    "the one before; elsewhere the second part becomes the first comment.\n"
+    "```We are hiring!\n---\nApply here: https://example.com/jobs```"
+)
 
 
 # Building the blocks and writing them out takes longer than all the rest of an acknowledgement, and the words on which

@@ -26,6 +26,7 @@ from .wording import (
     state_words,
     target_words,
     title_of,
+    whole_text,
 )
 
 __all__ = [
@@ -52,11 +53,15 @@ _UNCHANGED: Final = {
 }
 _BEGUN: Final = "Had begun to go out to {}: unchanged there."
 """Back on the schedule, after a try that came before the change."""
+_PARTLY_LIVE: Final = "Partly live on {}: the rest can't be changed there any more, only cancelled."
 
 
 def unchanged_words(delivery: Delivery, title: str) -> str:
     """Why an account keeps what a post said before; plain text."""
-    return _UNCHANGED.get(delivery.state, _BEGUN).format(f"{title} – {delivery.account_name}")
+    words = _UNCHANGED.get(delivery.state, _BEGUN)
+    if delivery.live and can_change(delivery):
+        words = _PARTLY_LIVE
+    return words.format(f"{title} – {delivery.account_name}")
 
 
 def edit_saved(edited: Edited, zone: str, now: datetime, titles: Titles = NO_TITLES) -> Message:
@@ -65,7 +70,7 @@ def edit_saved(edited: Edited, zone: str, now: datetime, titles: Titles = NO_TIT
     is_due = due_at <= now
     when = escape(describe_instant(due_at, zone) if is_due else describe_moment(due_at, zone, now))
     heading = "Saved, and on hold as before" if _all_held(edited.changed) else "Saved"
-    text = edited.changed[0].post.text
+    text = whole_text(edited.changed[0])
     targets = tuple(target_words(each, title_of(each.platform, titles)) for each in edited.changed[:_SHOWN])
     unchanged = _unchanged(edited.unchanged, titles)
     warnings = tuple(prose(warning, _PROBLEM_UNITS) for warning in edited.warnings[:_SHOWN])
@@ -129,7 +134,7 @@ def meanwhile_words(result: ChangedMeanwhile, zone: str) -> str:
     post = result.now.post
     when = f" at {describe_instant(post.edited_at, zone)}" if post.edited_at else ""
     shown = result.now.shown
-    said = f"It says now “{one_line(shown.post.text, 200)}” and is due {describe_instant(shown.due_at, zone)}."
+    said = f"It says now “{one_line(whole_text(shown), 200)}” and is due {describe_instant(shown.due_at, zone)}."
     return f"This post was changed{when}, after you opened this form. {said}"
 
 

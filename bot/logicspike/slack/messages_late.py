@@ -12,7 +12,17 @@ from ..services.notices import LateQuestion
 from .message import Message, actions, ask_first, build_message, button, note, paragraph
 from .mrkdwn import show_day_and_time
 from .surface import LATE_DROP, LATE_PUBLISH
-from .wording import NO_TITLES, Titles, count_posts, edit_button, preview, target_words, title_of
+from .wording import (
+    NO_TITLES,
+    Titles,
+    count_posts,
+    edit_button,
+    preview,
+    progress_words,
+    target_words,
+    title_of,
+    whole_text,
+)
 
 __all__ = ["render_late_question"]
 
@@ -34,7 +44,8 @@ def _late_rows(deliveries: tuple[Delivery, ...], zone: str, titles: Titles) -> I
     for delivery in deliveries[:_SHOWN]:
         target = target_words(delivery, title_of(delivery.platform, titles))
         due = show_day_and_time(delivery.due_at, zone)
-        yield paragraph(f"{target} · was due {due}\n{preview(delivery.post.text)}")
+        progress = f" · {words}" if (words := progress_words(delivery)) else ""
+        yield paragraph(f"{target} · was due {due}{progress}\n{preview(whole_text(delivery))}")
         yield actions(
             button("Publish now", LATE_PUBLISH, delivery.delivery_id),
             edit_button(delivery),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from slack_sdk.models.blocks import InteractiveElement
+from slack_sdk.models.blocks import Block, InteractiveElement
 
 from ..domain import Delivery, DeliveryState, HoldReason
 from ..services.notices import (
@@ -27,7 +27,19 @@ from .surface import (
     OUTCOME_LIVE,
     SCHEDULE_OPEN,
 )
-from .wording import cancel_button, count_posts, day_and_time, edit_button, preview, target_words, title_of, view_button
+from .wording import (
+    cancel_button,
+    count_posts,
+    day_and_time,
+    edit_button,
+    preview,
+    progress_words,
+    say,
+    target_words,
+    title_of,
+    view_button,
+    whole_text,
+)
 
 __all__ = [
     "describe_outcome",
@@ -62,7 +74,19 @@ def render_delivery_published(notice: DeliveryPublished) -> Message:
         paragraph(f"*Published* · {target}"),
         quoted(delivery.post.text, _SHORT),
         actions(view_button(delivery)),
+        _part_links(delivery),
     )
+
+
+def _part_links(delivery: Delivery) -> Block | None:
+    """Where each part of a post is, as far as the platform said so."""
+    if not delivery.parts:
+        return None
+    names = ("Post", "First comment") if delivery.parts_are_comments else ()
+    numbered = tuple(f"Part {number}" for number in range(1, len(delivery.live) + 1))
+    places = ((each.url, words) for each, words in zip(delivery.live, names or numbered, strict=False))
+    links = tuple(link(url, words) for url, words in places if url is not None and is_web_address(url))
+    return note(" · ".join(links)) if links else None
 
 
 def render_posts_published(notice: PostsPublished) -> Message:
@@ -89,7 +113,7 @@ def _linked(delivery: Delivery, words: str) -> str:
 def render_delivery_delayed(notice: DeliveryDelayed, zone: str) -> Message:
     """A post is late: why, and when it is tried again."""
     delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
-    why = prose(notice.explanation)
+    why = say(progress_words(delivery), prose(notice.explanation))
     return build_message(
         f"Not out yet: {target}. {why} I'll try again at {day_and_time(delivery.next_try_at, zone)}.",
         paragraph(
@@ -106,11 +130,13 @@ def render_delivery_failed(notice: DeliveryFailed) -> Message:
     delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
     problems = tuple(prose(problem, _PROBLEM_UNITS) for problem in notice.problems[:_PROBLEMS_SHOWN])
     why = f"\n{bullets(problems)}" if problems else ""
+    progress = progress_words(delivery)
+    heading = "Not published to the end" if progress else "Not published"
     return build_message(
-        f"Not published: {target}. {' '.join(problems)} Your text is kept.",
-        paragraph(f"*Not published* · {target}{why}"),
-        quoted(delivery.post.text),
-        actions(rewrite_button(delivery)),
+        say(f"{heading}: {target}.", progress, *problems, "Your text is kept."),
+        paragraph(f"*{heading}* · {target}{f' · {progress}' if progress else ''}{why}"),
+        quoted(whole_text(delivery)),
+        actions(rewrite_button(delivery), view_button(delivery)),
         note("Your text is kept. Other accounts are not affected."),
     )
 
@@ -118,7 +144,7 @@ def render_delivery_failed(notice: DeliveryFailed) -> Message:
 def render_delivery_held(notice: DeliveryHeld, zone: str) -> Message:
     """A post waits for somebody: for what."""
     delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
-    why = prose(notice.explanation)
+    why = say(progress_words(delivery), prose(notice.explanation))
     return build_message(
         f"On hold: {target}, due {day_and_time(delivery.due_at, zone)}. {why} Nothing is lost.",
         paragraph(f"*On hold* · {target} · due {show_day_and_time(delivery.due_at, zone)}\n{why} Nothing is lost."),
@@ -153,6 +179,9 @@ def release_button(delivery: Delivery, *, is_primary: bool = True) -> Interactiv
 
 
 _DROP: Final = ask_first("Drop this post?", "It will not be published.", do="Drop post", keep="Keep it")
+_DROP_REST: Final = ask_first(
+    "Drop the rest?", "Nothing more of this post will be published.", do="Drop the rest", keep="Keep it"
+)
 _AGAIN: Final = ask_first(
     "Post it again?",
     "Please make sure that it isn't there yet: if it is, people will see it twice.",
@@ -167,20 +196,34 @@ def render_outcome_question(notice: OutcomeQuestion) -> Message:
     target = target_words(delivery, notice.platform_title)
     attempt = delivery.attempts[-1].attempt_id if delivery.attempts else "none"
     value = f"{delivery.delivery_id}:{attempt}"
+    part = _part_in_flight(delivery)
+    detail = prose(delivery.detail) if delivery.detail and part != "your post" else ""
     return build_message(
-        f"Not confirmed: {target}. I sent your post but got no clear answer. Please look whether it is there.",
-        paragraph(
-            f"*Not confirmed* · {target}\nI sent your post, but {title} gave no clear answer, "
-            "and I could not find out by myself. Please look at the account: is the post there?"
+        say(
+            f"Not confirmed: {target}. I sent {part} but got no clear answer. Please look whether it is there.", detail
         ),
-        quoted(delivery.post.text),
+        paragraph(
+            f"*Not confirmed* · {target}\nI sent {part}, but {title} gave no clear answer, "
+            "and I could not find out by myself. Please look at the account: is it there?"
+        ),
+        paragraph(detail) if detail else None,
+        quoted(delivery.texts[min(len(delivery.live), len(delivery.parts))]),
         actions(
             button("It's live", OUTCOME_LIVE, value, style="primary"),
             button("Post again", OUTCOME_AGAIN, value, confirm=_AGAIN),
-            button("Drop", OUTCOME_DROP, value, style="danger", confirm=_DROP),
+            button("Drop", OUTCOME_DROP, value, style="danger", confirm=_DROP_REST if delivery.parts else _DROP),
+            view_button(delivery),
         ),
         note("Until you answer, I don't send it again, so that nobody sees it twice."),
     )
+
+
+def _part_in_flight(delivery: Delivery) -> str:
+    if not delivery.parts:
+        return "your post"
+    if delivery.parts_are_comments:
+        return "the first comment of your post" if delivery.live else "the first part of your post"
+    return f"part {len(delivery.live) + 1} of {len(delivery.texts)} of your post"
 
 
 def render_outcome_settled(notice: OutcomeSettled) -> Message:
@@ -191,12 +234,14 @@ def render_outcome_settled(notice: OutcomeSettled) -> Message:
 def describe_outcome(delivery: Delivery, title: str) -> Message:
     """Say where a post stands, whatever its state: the answer to any click on an older message."""
     target = target_words(delivery, title)
-    heading, sentence = _OUTCOMES[delivery.state]
+    progress = progress_words(delivery)
+    heading, sentence = (_OUTCOMES_BEGUN if progress else _OUTCOMES)[delivery.state]
+    words = say(progress, sentence)
     detail = f" {prose(delivery.detail)}" if delivery.detail and delivery.state in _EXPLAINED else ""
     can_rewrite = delivery.state in {DeliveryState.FAILED, DeliveryState.CANCELED}
     return build_message(
-        f"{heading}: {target}. {sentence}{detail}",
-        paragraph(f"*{heading}* · {target}\n{sentence}{detail}"),
+        f"{heading}: {target}. {words}{detail}",
+        paragraph(f"*{heading}* · {target}\n{words}{detail}"),
         quoted(delivery.post.text, _SHORT),
         actions(view_button(delivery), rewrite_button(delivery, is_primary=False) if can_rewrite else None),
     )
@@ -213,3 +258,14 @@ _OUTCOMES: Final = {
     DeliveryState.UNKNOWN: ("Not confirmed", "I'm still waiting to learn whether it is live."),
     DeliveryState.CANCELED: ("Cancelled", "It will not be published."),
 }
+_OUTCOMES_BEGUN: Final = {
+    **_OUTCOMES,
+    DeliveryState.SCHEDULED: ("Scheduled", "The next part goes out at its time, or right away if that has come."),
+    DeliveryState.CLAIMED: ("Publishing", "The next part is going out right now."),
+    DeliveryState.PUBLISHING: ("Publishing", "The next part is going out right now."),
+    DeliveryState.HELD: ("On hold", "The rest waits and is not lost."),
+    DeliveryState.FAILED: ("Not published to the end", "I won't try the rest again. Its text is kept."),
+    DeliveryState.UNKNOWN: ("Not confirmed", "I'm still waiting to learn whether the next part is live."),
+    DeliveryState.CANCELED: ("Cancelled", "The rest will not be published."),
+}
+"""The same for a post of which a part is live."""

@@ -10,9 +10,10 @@ from typing import Final
 from slack_sdk.models.blocks import Block, InteractiveElement
 
 from ..domain import Delivery, DeliveryState, Draft
+from ..services.notices import OutcomeQuestion
 from ..services.scheduling import AccountQuestion, CancelOutcome, NotScheduled, Scheduled, ScheduleProblem
 from .message import Message, actions, ask_first, build_message, button, note, paragraph, quoted, row
-from .messages_posts import describe_outcome, release_button, rewrite_button
+from .messages_posts import describe_outcome, release_button, render_outcome_question, rewrite_button
 from .moments import WhenProblem
 from .mrkdwn import bullets, code, escape, name, prose
 from .surface import (
@@ -44,9 +45,13 @@ from .wording import (
     edit_button,
     join_words,
     preview,
+    progress_words,
+    say,
     state_words,
     target_words,
     title_of,
+    view_button,
+    whole_text,
 )
 
 __all__ = [
@@ -244,8 +249,8 @@ def _days(deliveries: Iterable[Delivery], zone: str, titles: Titles) -> Iterator
 def _list_rows(delivery: Delivery, zone: str, titles: Titles) -> Iterator[Block]:
     clock = describe_clock(delivery.due_at.astimezone(find_zone(zone)))
     target = target_words(delivery, title_of(delivery.platform, titles))
-    state = _state_with_time(delivery, zone)
-    words = f"*{clock}* · {target} · {state} · {code(delivery.delivery_id)}\n{preview(delivery.post.text)}"
+    state = say(_state_with_time(delivery, zone), f"· {progress}" if (progress := progress_words(delivery)) else "")
+    words = f"*{clock}* · {target} · {state} · {code(delivery.delivery_id)}\n{preview(whole_text(delivery))}"
     yield paragraph(words)
     release = release_button(delivery, is_primary=False)
     change = (edit_button(delivery), cancel_button(delivery, "Cancel")) if can_change(delivery) else ()
@@ -276,11 +281,13 @@ def cancel_result(outcome: CancelOutcome, typed: str = "", titles: Titles = NO_T
     if not outcome.is_canceled:
         return _too_late(delivery, titles)
     target = target_words(delivery, title_of(delivery.platform, titles))
+    progress, text = progress_words(delivery), whole_text(delivery)
+    what = f"{progress} The rest will not be published" if progress else "It will not be published"
     return build_message(
-        f"Cancelled: {target}. It will not be published: {preview(delivery.post.text)}",
-        paragraph(f"*Cancelled* · {target}\nIt will not be published."),
-        quoted(delivery.post.text),
-        actions(rewrite_button(delivery, is_primary=False)),
+        f"Cancelled: {target}. {what}: {preview(text)}",
+        paragraph(f"*Cancelled* · {target}\n{what}."),
+        quoted(text),
+        actions(view_button(delivery), rewrite_button(delivery, is_primary=False)),
     )
 
 
@@ -315,4 +322,8 @@ def unknown_result(delivery: Delivery | None, titles: Titles = NO_TITLES) -> Mes
     """Where a post of unknown outcome stands after the author's answer, be it the first or the second."""
     if delivery is None:
         return no_such_post()
+    if delivery.state is DeliveryState.UNKNOWN and delivery.is_asked:
+        # It could not be settled by this answer, or another try has been lost since: the question stands.
+        title = title_of(delivery.platform, titles)
+        return render_outcome_question(OutcomeQuestion(delivery=delivery, platform_title=title))
     return describe_outcome(delivery, title_of(delivery.platform, titles))

@@ -25,12 +25,16 @@ __all__ = [
     "day_and_time",
     "edit_button",
     "join_words",
+    "parts_words",
     "posts_are",
     "preview",
+    "progress_words",
+    "say",
     "state_words",
     "target_words",
     "title_of",
     "view_button",
+    "whole_text",
 ]
 
 Titles: TypeAlias = Mapping[str, str]
@@ -74,8 +78,36 @@ def account_words(connection: Connection, title: str) -> str:
 
 
 def target_words(delivery: Delivery, title: str) -> str:
-    """Where a post goes, for mrkdwn: "Platform – Acme Inc"."""
-    return f"{name(title)} – {name(delivery.account_name)}"
+    """Where a post goes, and in how many parts, for mrkdwn: "Platform – Acme Inc (thread of 3)"."""
+    together = f" ({parts_words(delivery)})" if delivery.parts else ""
+    return f"{name(title)} – {name(delivery.account_name)}{together}"
+
+
+def parts_words(delivery: Delivery) -> str:
+    """How a post hangs together; "" for one in one part."""
+    if not delivery.parts:
+        return ""
+    return "with first comment" if delivery.parts_are_comments else f"thread of {len(delivery.texts)}"
+
+
+def progress_words(delivery: Delivery) -> str:
+    """How far a post has got of which a part is live, as a sentence; "" before, and once all of it is."""
+    live, count = len(delivery.live), len(delivery.texts)
+    if not 0 < live < count:
+        return ""
+    if delivery.parts_are_comments:
+        return "The post is live, its first comment is not."
+    return f"{live} of {count} parts {'is' if live == 1 else 'are'} live."
+
+
+def say(*sentences: str) -> str:
+    """Put those sentences together that aren't empty."""
+    return " ".join(filter(None, sentences))
+
+
+def whole_text(delivery: Delivery) -> str:
+    """What a post says, or what of it is not live if a part of it is."""
+    return delivery.unpublished_text or delivery.post.text
 
 
 def preview(text: str) -> str:
@@ -109,15 +141,16 @@ def cancel_button(delivery: Delivery, label: str = "Cancel post") -> ButtonEleme
     return button(label, POST_CANCEL, delivery.delivery_id, style="danger", confirm=_cancel_question(delivery))
 
 
-def edit_button(delivery: Delivery) -> ButtonElement:
-    """The button that opens the editor of a post, for all its accounts."""
-    return button("Edit", POST_EDIT, delivery.delivery_id)
+def edit_button(delivery: Delivery) -> ButtonElement | None:
+    """The button that opens the editor of a post, for all its accounts; None once a part of it is live."""
+    return None if delivery.live else button("Edit", POST_EDIT, delivery.delivery_id)
 
 
 def _cancel_question(delivery: Delivery) -> ConfirmObject:
+    what = "The rest of it" if delivery.live else "It"
     return ask_first(
         "Cancel this post?",
-        f"It will not be published on {one_line(delivery.account_name, 60)}. Its text is kept.",
+        f"{what} will not be published on {one_line(delivery.account_name, 60)}. Its text is kept.",
         do="Cancel post",
         keep="Keep it",
     )

@@ -61,8 +61,8 @@ def help_schedule(command: str = "/schedule", *, account: str = "<account>") -> 
 
 
 _PARTS: Final = (
-    "*Threads and first comments*\nPart a text by a line of three dashes. Where there are threads, each part replies to "
-    "the one before; elsewhere the second part becomes the first comment.\n"
+    "*Threads and first comments*\nPart a text by a line of three dashes. Where there are threads, each part replies "
+    "to the one before; elsewhere the second part becomes the first comment.\n"
     "```We are hiring!\n---\nApply here: https://example.com/jobs```"
 )
 

@@ -157,7 +157,7 @@ async def _start(
     )
     if role != "web":
         stack.push_async_callback(_finish, services)
-    scheduler = build_scheduler(services, stores, time, timings)
+    scheduler = build_scheduler(services, time, timings)
     health = _Health(stores=stores, slack=slack, scheduler=scheduler, platforms=platforms, role=role)
     address = None
     if role != "worker":

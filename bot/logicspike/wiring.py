@@ -34,7 +34,7 @@ from .services.delivering import Delivering
 from .services.disconnecting import Disconnecting
 from .services.editing import Editing
 from .services.leaving import Leaving
-from .services.linking import Linking
+from .services.linking import CHOICE_LIFETIME, Linking
 from .services.looking_up import LookingUp
 from .services.people import MemberDirectory, Notifier
 from .services.publishing import Publishing
@@ -45,13 +45,15 @@ from .services.renewing import Renewing
 from .services.scheduling import Scheduling
 from .services.settling import Settling
 from .services.telling import Telling
+from .services.withdrawing import Withdrawing
 from .store.opening import Stores
 from .tasks import Tasks
 from .vault import Vault
 
 __all__ = ["Bell", "Parts", "Services", "build_scheduler", "build_services"]
 
-_CHOICE_LIFETIME: Final = timedelta(hours=24)
+_CHOICE_KEPT: Final = CHOICE_LIFETIME + timedelta(minutes=10)
+"""Longer than it can be answered, so that what a member has just chosen isn't withdrawn under their hands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +121,12 @@ def build_services(parts: Parts) -> Services:
         notifier=parts.notifier,
         clock=clock,
     )
+    withdrawing = Withdrawing(platforms=parts.platforms, connections=stores.connections, vault=parts.vault)
     refreshing = Refreshing(
         platforms=parts.platforms,
         connections=stores.connections,
         asking_to_reconnect=asking_to_reconnect,
+        withdrawing=withdrawing,
         vault=parts.vault,
         clock=clock,
         emit=emit,
@@ -131,7 +135,7 @@ def build_services(parts: Parts) -> Services:
     )
     looking_up = LookingUp(platforms=parts.platforms, connections=stores.connections, refreshing=refreshing)
     delivering, reconciling = _build_delivering(parts, refreshing, looking_up)
-    disconnecting = _build_disconnecting(parts)
+    disconnecting = _build_disconnecting(parts, withdrawing)
     releasing = Releasing(connections=stores.connections, deliveries=stores.deliveries, clock=clock)
     linking = Linking(
         platforms=parts.platforms,
@@ -241,13 +245,13 @@ def _build_connecting(parts: Parts, linking: Linking) -> Connecting:
     )
 
 
-def _build_disconnecting(parts: Parts) -> Disconnecting:
+def _build_disconnecting(parts: Parts, withdrawing: Withdrawing) -> Disconnecting:
     return Disconnecting(
         platforms=parts.platforms,
         connections=parts.stores.connections,
         deliveries=parts.stores.deliveries,
         members=parts.members,
-        vault=parts.vault,
+        withdrawing=withdrawing,
         clock=parts.clock,
         emit=parts.emit,
     )
@@ -265,7 +269,7 @@ def _build_leaving(parts: Parts, disconnecting: Disconnecting) -> Leaving:
     )
 
 
-def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: Timings) -> Scheduler:
+def build_scheduler(services: Services, clock: Clock, timings: Timings) -> Scheduler:
     """Build the scheduler with its ticks."""
 
     async def settle_unknown() -> None:
@@ -274,7 +278,7 @@ def build_scheduler(services: Services, stores: Stores, clock: Clock, timings: T
         await services.editing.finish_changes()
 
     async def clean_up() -> None:
-        await stores.connections.delete_stale_choices(clock.now() - _CHOICE_LIFETIME)
+        await services.disconnecting.drop_stale_choices(clock.now() - _CHOICE_KEPT)
         await services.leaving.finish_removals()
 
     async def keep_access() -> None:

@@ -136,7 +136,9 @@ async def test_disconnecting_while_refreshing_withdraws_the_new_tokens_too(team,
     withdrawn = []
     real = team.platforms.revoke
     monkeypatch.setattr(
-        team.platforms, "revoke", lambda name, it: (withdrawn.append(it.tokens.access_token), real(name, it))[1]
+        team.platforms,
+        "revoke",
+        lambda name, it, is_last: (withdrawn.append(it.tokens.access_token), real(name, it, is_last=is_last))[1],
     )
     after_call(team.platforms, "refresh", disconnect, monkeypatch)
     await team.deliver(after=timedelta(hours=2))
@@ -150,7 +152,7 @@ async def test_disconnecting_right_after_a_refresh_withdraws_the_tokens_that_wer
     connection = await team.connect()
     withdrawn = []
     monkeypatch.setattr(
-        team.platforms, "revoke", lambda _name, it: asyncio.sleep(0, withdrawn.append(it.tokens.access_token))
+        team.platforms, "revoke", lambda _name, it, is_last: asyncio.sleep(0, withdrawn.append(it.tokens.access_token))
     )
     fresh = []
 
@@ -322,7 +324,7 @@ async def test_choosing_twice_and_the_clean_up_at_once(team, check_invariants):
     await asyncio.gather(
         team.connecting.choose(team.ana, question.connection_id, 0),
         team.connecting.choose(team.ana, question.connection_id, 0),
-        team.stores.connections.delete_stale_choices(team.clock.now() + MINUTE),
+        team.disconnecting.drop_stale_choices(team.clock.now() + MINUTE),
         return_exceptions=True,
     )
 

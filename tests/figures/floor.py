@@ -110,7 +110,7 @@ def build_worker(
             wake_teller=bell.ring_teller,
         )
     )
-    scheduler = build_scheduler(services, stores, clock, timings)
+    scheduler = build_scheduler(services, clock, timings)
     bell.scheduler = scheduler
     return Worker(services, scheduler, platforms, notifier)
 

@@ -117,11 +117,15 @@ class MemoryConnections:
         self.rows[stored.connection_id] = replace(stored, notice_owed_since=None, notice_due_at=None)
         return True
 
-    async def delete_stale_choices(self, created_before: datetime) -> int:
-        stale = [key for key, each in self.rows.items() if not _is_chosen(each) and each.created_at < created_before]
-        for each in stale:
-            del self.rows[each]
-        return len(stale)
+    async def list_stale_choices(self, created_before: datetime, *, limit: int) -> tuple[Connection, ...]:
+        stale = [each for each in self.rows.values() if not _is_chosen(each) and each.created_at < created_before]
+        return tuple(sorted(stale, key=lambda each: each.created_at)[:limit])
+
+    async def list_by_grant(self, platform: str, credential_set: str, grant_id: str) -> tuple[Connection, ...]:
+        wanted = (platform, credential_set, grant_id)
+        return tuple(
+            each for each in self.rows.values() if (each.platform, each.credential_set, each.grant_id) == wanted
+        )
 
     def _is_still(self, before: Connection) -> bool:
         stored = self.rows.get(before.connection_id)

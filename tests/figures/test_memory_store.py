@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 STEPS = 400
 OPERATIONS = (
     "insert_connection", "swap_connection", "delete_connection", "look_up_connections", "take_lanes", "release_lanes",
-    "take_refresh_lease", "release_refresh_lease", "delete_stale_choices", "insert_deliveries", "list_due", "claim",
+    "take_refresh_lease", "release_refresh_lease", "list_stale_choices", "insert_deliveries", "list_due", "claim",
     "postpone", "swap_delivery", "swap_delivery", "swap_delivery", "list_deliveries", "tell", "free_claims",
 )  # fmt: skip
 
@@ -124,10 +124,10 @@ class Twins:
         connection_id, owner = self.a("connections").connection_id, self.random.choice("AB")
         await self.both(lambda it: it.connections.release_refresh_lease(connection_id, owner=owner))
 
-    async def delete_stale_choices(self) -> None:
+    async def list_stale_choices(self) -> None:
         if self.random.random() < 0.2:
             before = START + SECOND * self.random.randint(0, self.made)
-            await self.both(lambda it: it.connections.delete_stale_choices(before))
+            await self.both(lambda it: it.connections.list_stale_choices(before, limit=50))
 
     async def insert_deliveries(self) -> None:
         for _ in range(self.random.randint(1, 3)):

@@ -8,6 +8,7 @@ from logicspike.domain import ConnectionStatus, DeliveryState, HoldReason
 from logicspike.services.connecting import NoSuchConnection, NotAllowed
 from logicspike.services.disconnecting import AccountAmbiguous, AccountNotFound, PostsOnDisconnect
 from logicspike.services.notices import Connected, Reconnected
+from logicspike.services.withdrawing import Withdrawal
 
 HOUR = timedelta(hours=1)
 
@@ -29,7 +30,7 @@ async def test_tokens_are_erased_and_withdrawn(team):
 
     after = await team.connection(connection)
     assert (ConnectionStatus.DISCONNECTED, None) == (after.status, after.sealed)
-    assert done.is_revoked
+    assert Withdrawal.DONE is done.withdrawal
     assert all(grant.is_revoked for grant in team.fake._grants)
     assert () == await team.stores.connections.list_for_team("T1")
 
@@ -40,7 +41,7 @@ async def test_tokens_are_erased_though_the_platform_is_down(team):
 
     done = await team.disconnecting.disconnect(team.ana, connection.connection_id, posts=PostsOnDisconnect.HOLD)
 
-    assert False is done.is_revoked
+    assert Withdrawal.FAILED is done.withdrawal
     assert None is (await team.connection(connection)).sealed
 
 

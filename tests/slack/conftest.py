@@ -34,6 +34,7 @@ from logicspike.services.disconnecting import Disconnected, DisconnectPlan, Post
 from logicspike.services.editing import EDITABLE, Editable, Edited
 from logicspike.services.notices import Connected
 from logicspike.services.scheduling import CancelOutcome, Scheduled, ScheduleRequest
+from logicspike.services.withdrawing import Withdrawal
 from logicspike.slack.app import build_slack_app
 from logicspike.slack.authorize import CachedAuthorize
 from logicspike.slack.client import build_client
@@ -151,7 +152,7 @@ class FakeDisconnecting:
             held=counts[PostsOnDisconnect.HOLD],
             canceled=counts[PostsOnDisconnect.CANCEL],
             moved=counts[PostsOnDisconnect.MOVE],
-            is_revoked=True,
+            withdrawal=Withdrawal.DONE,
         )
 
 

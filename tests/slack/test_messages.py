@@ -29,6 +29,7 @@ from logicspike.services import notices
 from logicspike.services.disconnecting import Disconnected, DisconnectPlan
 from logicspike.services.editing import ChangedMeanwhile, Editable, Edited, NotEdited, TooLate
 from logicspike.services.scheduling import AccountQuestion, CancelOutcome, NotScheduled, Scheduled, ScheduleProblem
+from logicspike.services.withdrawing import Withdrawal
 from logicspike.slack import messages, surface
 from logicspike.slack.message import Message
 from logicspike.slack.moments import WhenProblem
@@ -156,7 +157,7 @@ def make_answers(word: str, count: int) -> list[Message]:
         kind="unclear", explanation=word, options=tuple(DUE + timedelta(hours=n) for n in range(count)), typed=word
     )
     plan = DisconnectPlan(connection=connection, waiting=count, next_due_at=DUE, move_targets=connections)
-    result = Disconnected(connection=connection, held=count, canceled=count, moved=0, is_revoked=False)
+    result = Disconnected(connection=connection, held=count, canceled=count, moved=0, withdrawal=Withdrawal.FAILED)
     return [
         messages.connect_sending(word),
         messages.connect_list(connections, platforms, "U0ANA", ZONE, NOW),
@@ -171,7 +172,7 @@ def make_answers(word: str, count: int) -> list[Message]:
         messages.connection_gone(),
         messages.disconnect_question(plan, ZONE, NOW, titles),
         messages.disconnect_question(replace(plan, waiting=0), ZONE, NOW, titles),
-        *(messages.disconnected(replace(result, is_revoked=answer), titles) for answer in (True, False, None)),
+        *(messages.disconnected(replace(result, withdrawal=each), titles) for each in Withdrawal),
         messages.not_allowed(word),
         messages.schedule_confirmed(
             Scheduled(post=post, deliveries=deliveries, warnings=(word,) * count), ZONE, NOW, titles

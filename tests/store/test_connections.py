@@ -169,11 +169,29 @@ async def test_no_refresh_lease_on_tokens_that_changed_meanwhile(stores, new_con
     assert not await stores.connections.take_refresh_lease(stale, owner="a", until=now + timedelta(minutes=1), now=now)
 
 
-async def test_only_old_unanswered_choices_are_deleted(stores, new_connection, now):
+async def test_only_old_unanswered_choices_are_stale(stores, new_connection, now):
     old = new_connection(status=ConnectionStatus.PENDING_CHOICE, created_at=now - timedelta(days=2))
     young = new_connection(status=ConnectionStatus.PENDING_CHOICE, created_at=now)
     chosen = new_connection(created_at=now - timedelta(days=2))
     for connection in (old, young, chosen):
         await stores.connections.insert(connection)
-    assert await stores.connections.delete_stale_choices(now - timedelta(days=1)) == 1
-    assert (chosen, young) == await stores.connections.list_for_team("T1")
+    assert (old,) == await stores.connections.list_stale_choices(now - timedelta(days=1), limit=5)
+
+
+async def test_a_grant_is_found_across_workspaces_whatever_has_become_of_its_connections(stores, new_connection):
+    here = new_connection(grant_id="g1")
+    there = new_connection(grant_id="g1", team_id="T2", status=ConnectionStatus.DISCONNECTED, sealed=None)
+    question = new_connection(grant_id="g1", status=ConnectionStatus.PENDING_CHOICE)
+    others = [
+        new_connection(grant_id="g2"),
+        new_connection(),
+        new_connection(grant_id="g1", platform="other"),
+        new_connection(grant_id="g1", credential_set="pages"),
+    ]
+    for connection in (here, there, question, *others):
+        await stores.connections.insert(connection)
+
+    found = await stores.connections.list_by_grant("echo", "", "g1")
+
+    assert {here.connection_id, there.connection_id, question.connection_id} == {each.connection_id for each in found}
+    assert [others[3]] == list(await stores.connections.list_by_grant("echo", "pages", "g1"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,13 +13,10 @@ from ..clock import Clock
 from ..domain import Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Member
 from ..events import ConnectionRemoved, Emit, PostCanceled
 from ..platforms import Platforms
-from ..plugin.types import Credential
-from ..vault import SealBroken, Vault
 from .connecting import NoSuchConnection, NotAllowed
-from .credentials import open_choices, open_credential
 from .people import MemberDirectory
 from .ports import ConnectionStore, DeliveryStore
-from .withdrawing import withdraw
+from .withdrawing import Withdrawal, Withdrawing
 
 __all__ = [
     "AccountAmbiguous",
@@ -31,10 +27,9 @@ __all__ = [
     "PostsOnDisconnect",
 ]
 
-log = logging.getLogger(__name__)
-
 _WAITING: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.CLAIMED, DeliveryState.HELD})
 _SWAP_TRIES: Final = 5
+_BATCH: Final = 100
 
 
 class PostsOnDisconnect(StrEnum):
@@ -85,13 +80,13 @@ class DisconnectPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnected:
-    """What a disconnect did; ``is_revoked`` is None where the platform has no way to withdraw access."""
+    """What a disconnect did: to the posts that waited, and to the access at the platform."""
 
     connection: Connection
     held: int
     canceled: int
     moved: int
-    is_revoked: bool | None
+    withdrawal: Withdrawal
 
 
 class Disconnecting:
@@ -102,7 +97,7 @@ class Disconnecting:
         connections: where connections are kept.
         deliveries: where deliveries are kept.
         members: who is an admin.
-        vault: opens tokens, to withdraw them.
+        withdrawing: ends access at the platform.
         clock: the time.
         emit: takes events.
     """
@@ -114,7 +109,7 @@ class Disconnecting:
         connections: ConnectionStore,
         deliveries: DeliveryStore,
         members: MemberDirectory,
-        vault: Vault,
+        withdrawing: Withdrawing,
         clock: Clock,
         emit: Emit,
     ) -> None:
@@ -122,7 +117,7 @@ class Disconnecting:
         self._connections = connections
         self._deliveries = deliveries
         self._members = members
-        self._vault = vault
+        self._withdrawing = withdrawing
         self._clock = clock
         self._emit = emit
 
@@ -192,6 +187,21 @@ class Disconnecting:
             move_targets=await self._list_targets(connection),
         )
 
+    async def drop_stale_choices(self, created_before: datetime) -> int:
+        """Delete the questions that nobody answered, and withdraw what they held; how many.
+
+        Raises:
+            StoreUnavailable: the database did not answer; the rest goes next time.
+        """
+        dropped = 0
+        for question in await self._connections.list_stale_choices(created_before, limit=_BATCH):
+            try:
+                await self.erase(question)
+            except NoSuchConnection:
+                continue  # It was answered in the same moment.
+            dropped += 1
+        return dropped
+
     async def _check_right(self, member: Member, connection: Connection) -> None:
         if connection.owner_id == member.user_id:
             return
@@ -234,13 +244,13 @@ class Disconnecting:
         target = self._pick_target(plan, posts, move_to)
         before, erased = await self._erase(plan.connection)
         counts = await self.settle_posts(erased, posts, target)
-        is_revoked = await self._revoke(before)
+        withdrawal = await self._withdrawing.withdraw(before)
         return Disconnected(
             connection=erased,
             held=counts[PostsOnDisconnect.HOLD],
             canceled=counts[PostsOnDisconnect.CANCEL],
             moved=counts[PostsOnDisconnect.MOVE],
-            is_revoked=is_revoked,
+            withdrawal=withdrawal,
         )
 
     def _pick_target(self, plan: DisconnectPlan, posts: PostsOnDisconnect, move_to: str | None) -> Connection | None:
@@ -251,8 +261,8 @@ class Disconnecting:
             raise NoSuchConnection
         return target
 
-    async def erase(self, connection: Connection) -> bool | None:
-        """Erase a connection's tokens, then withdraw them at the platform; for when its workspace leaves.
+    async def erase(self, connection: Connection) -> Withdrawal:
+        """Erase a connection's tokens, then withdraw them; for when its workspace leaves, or nobody made the choice.
 
         Raises:
             NoSuchConnection: it is gone, or has just changed hands.
@@ -262,9 +272,9 @@ class Disconnecting:
             # Deleted, not marked: the account it stands for may be another connection's.
             if not await self._connections.delete(connection):
                 raise NoSuchConnection
-            return await self._revoke(connection)
+            return await self._withdrawing.withdraw(connection)
         before, _ = await self._erase(connection)
-        return await self._revoke(before)
+        return await self._withdrawing.withdraw(before)
 
     async def _erase(self, connection: Connection) -> tuple[Connection, Connection]:
         """Erase the tokens; the connection as it was at that moment (they may have been refreshed since), and after."""
@@ -288,25 +298,6 @@ class Disconnecting:
                 raise NoSuchConnection
             connection = current
         raise NoSuchConnection
-
-    async def _revoke(self, connection: Connection) -> bool | None:
-        if not self._platforms.supports(connection.platform, "revoke"):
-            return None
-        try:
-            credentials = self._open(connection)
-        except (SealBroken, ValueError) as error:
-            log.warning(
-                "the tokens to withdraw can't be opened",
-                extra={"event": "revoke.failed", "platform": connection.platform, "error": type(error).__name__},
-            )
-            return False
-        done = [await withdraw(self._platforms, connection.platform, credential) for credential in credentials]
-        return None if None in done else all(done)
-
-    def _open(self, connection: Connection) -> tuple[Credential, ...]:
-        if connection.status is ConnectionStatus.PENDING_CHOICE:
-            return open_choices(self._vault, connection)
-        return (open_credential(self._vault, connection),)
 
     async def settle_posts(
         self, connection: Connection, posts: PostsOnDisconnect, target: Connection | None = None

@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from ..clock import Clock
@@ -22,9 +23,12 @@ from .ports import ConnectionStore, ConnectResult, NameTaken, StoreUnavailable
 from .releasing import Releasing
 from .signing_in import SignInOutcome
 
-__all__ = ["Linking", "NoSuchConnection", "NotAllowed"]
+__all__ = ["CHOICE_LIFETIME", "Linking", "NoSuchConnection", "NotAllowed"]
 
 log = logging.getLogger(__name__)
+
+CHOICE_LIFETIME: Final = timedelta(hours=24)
+"""How long the question which account is meant can be answered."""
 
 _SWAP_TRIES: Final = 5
 
@@ -104,6 +108,7 @@ class Linking:
     ) -> SignInOutcome:
         platform = self._platforms.get(name)
         connection_id = _new_id()
+        grants = {candidate.grant_id for candidate in candidates}
         connection = Connection(
             connection_id=connection_id,
             team_id=member.team_id,
@@ -115,6 +120,7 @@ class Linking:
             nickname=f"{platform.name}:{connection_id}",
             sealed=seal_choices(self._vault, tuple(candidates), connection_id=connection_id, team_id=member.team_id),
             created_at=self._clock.now(),
+            grant_id=candidates[0].grant_id if len(grants) == 1 else None,
             credential_set=candidates[0].credential_set,
             reconnects=expected.connection_id if expected else None,
         )
@@ -261,8 +267,9 @@ class Linking:
             PlatformError: it could not be stored just now.
             StoreUnavailable: the database did not answer.
         """
-        question = await self.get_owned(member, connection_id)
-        if question.status is not ConnectionStatus.PENDING_CHOICE or not 0 <= position < len(question.choices):
+        question, now = await self.get_owned(member, connection_id), self._clock.now()
+        is_open = question.status is ConnectionStatus.PENDING_CHOICE and question.created_at > now - CHOICE_LIFETIME
+        if not is_open or not 0 <= position < len(question.choices):
             raise NoSuchConnection
         credential = open_choices(self._vault, question)[position]
         outcome = await self._connect(member, question.platform, credential)

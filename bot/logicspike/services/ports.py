@@ -196,8 +196,12 @@ class ConnectionStore(Protocol):
         """Note that the owner is owed nothing any more; False when that was so already."""
         ...
 
-    async def delete_stale_choices(self, created_before: datetime) -> int:
-        """Delete connections whose account was never chosen; how many."""
+    async def list_stale_choices(self, created_before: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Connections, across workspaces, whose account was never chosen, oldest first."""
+        ...
+
+    async def list_by_grant(self, platform: str, credential_set: str, grant_id: str) -> tuple[Connection, ...]:
+        """Connections, across workspaces and whatever their status, that stand or stood on a grant."""
         ...
 
 

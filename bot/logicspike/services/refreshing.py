@@ -22,7 +22,7 @@ from ..vault import SealBroken, Vault
 from .asking_to_reconnect import AskingToReconnect
 from .credentials import open_credential, plan_renewal, seal_credential, with_tokens
 from .ports import ConnectionStore, StoreUnavailable
-from .withdrawing import withdraw
+from .withdrawing import Withdrawing
 
 __all__ = ["ConnectionGone", "FreshCredential", "Refreshing"]
 
@@ -55,6 +55,7 @@ class Refreshing:
         platforms: the installed platforms.
         connections: where connections are kept.
         asking_to_reconnect: tells owners that only they can help.
+        withdrawing: ends what came for an account that is gone.
         vault: seals tokens.
         clock: the time.
         emit: takes events.
@@ -68,6 +69,7 @@ class Refreshing:
         platforms: Platforms,
         connections: ConnectionStore,
         asking_to_reconnect: AskingToReconnect,
+        withdrawing: Withdrawing,
         vault: Vault,
         clock: Clock,
         emit: Emit,
@@ -77,6 +79,7 @@ class Refreshing:
         self._platforms = platforms
         self._connections = connections
         self._asking = asking_to_reconnect
+        self._withdrawing = withdrawing
         self._vault = vault
         self._clock = clock
         self._emit = emit
@@ -261,7 +264,7 @@ class Refreshing:
         """Tokens that came for an account which was disconnected meanwhile are nobody's: end them at the platform."""
         current = await self._connections.find(connection.team_id, connection.connection_id)
         if current is None or current.status is ConnectionStatus.DISCONNECTED:
-            await withdraw(self._platforms, connection.platform, renewed)
+            await self._withdrawing.withdraw_all(connection.platform, (renewed,))
 
     async def end_access(self, connection: Connection, error: ReconnectRequired) -> bool:
         """Mark a connection as needing its owner and tell them once; False when its tokens have changed meanwhile.

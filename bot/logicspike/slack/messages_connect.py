@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import Block, InteractiveElement
 
 from ..domain import Connection, ConnectionStatus
 from ..services.disconnecting import Disconnected, DisconnectPlan
+from ..services.withdrawing import Withdrawal
 from .message import Message, actions, ask_first, build_message, button, choice, menu, note, paragraph, row
 from .messages_accounts import disconnect_button, reconnect_button
 from .mrkdwn import bullets, code, mention, name, one_line, prose
@@ -305,12 +306,14 @@ def disconnected(result: Disconnected, titles: Titles = NO_TITLES) -> Message:
 
 def _withdrawn(result: Disconnected, title: str) -> str:
     shown = name(title)
-    match result.is_revoked:
-        case True:
+    match result.withdrawal:
+        case Withdrawal.DONE:
             return f"{shown} confirmed that my access is withdrawn."
-        case False:
+        case Withdrawal.STILL_USED:
+            return f"My access at {shown} stays: other accounts that you connected by the same sign-in still use it."
+        case Withdrawal.FAILED:
             return f"{shown} didn't answer when I withdrew my access: please remove me in your settings there as well."
-        case None:
+        case Withdrawal.NOT_SUPPORTED:
             return f"To withdraw my access at {shown} as well, remove me in your settings there."
 
 

@@ -249,10 +249,18 @@ class MongoConnectionStore:
         return (await self._connections.update_one(owed, settled)).modified_count == 1
 
     @reports_outage
-    async def delete_stale_choices(self, created_before: datetime) -> int:
-        """Delete connections whose account was never chosen; how many."""
+    async def list_stale_choices(self, created_before: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Connections, across workspaces, whose account was never chosen, oldest first."""
         stale = {"is_chosen": False, "created_at": {"$lt": created_before}}
-        return (await self._connections.delete_many(stale)).deleted_count
+        found = self._connections.find(stale).sort([("created_at", ASCENDING)]).limit(limit)
+        return tuple(connection_from_document(each) for each in await found.to_list(None))
+
+    @reports_outage
+    async def list_by_grant(self, platform: str, credential_set: str, grant_id: str) -> tuple[Connection, ...]:
+        """Connections, across workspaces and whatever their status, that stand or stood on a grant."""
+        query = {"grant_id": grant_id, "platform": platform}
+        found = [connection_from_document(each) for each in await self._connections.find(query).to_list(None)]
+        return tuple(each for each in found if each.credential_set == credential_set)
 
     async def _is_there(self, query: Document) -> bool:
         return await self._connections.find_one(query, {"_id": 1}) is not None

@@ -46,6 +46,7 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
         ),
         _index("nickname", "team_id", "nickname", unique=True),
         _index("oldest_first", "team_id", "created_at"),
+        _index("grant", "grant_id", "platform", partialFilterExpression={"grant_id": {"$exists": True}}),
         _index("stale_choices", "created_at", partialFilterExpression={"is_chosen": False}),
         _index(
             "due_renewals",

@@ -101,8 +101,8 @@ async def test_the_story_from_outside_and_a_clean_stop(tmp_path):
         async with serving(environment, tmp_path) as process:
             await wait_until_ready(browser, url, process)
             answer = await slack.command(ANA, "/connect")
-            listed = answer.message or await slack.wait_for_message(ANA, "acmecoffee", after=dm)
-            assert "acmecoffee" in listed.everything, "the data are kept between runs"
+            listed = answer.message or await slack.wait_for_message(ANA, "Acme Coffee", after=dm)
+            assert "Acme Coffee" in listed.everything, "the data are kept between runs"
             process.send_signal(signal.SIGTERM)
             assert 0 == await asyncio.wait_for(process.wait(), 20)
 

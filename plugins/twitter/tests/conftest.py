@@ -26,9 +26,10 @@ from logicspike.plugin import (
     Credential,
     OAuthClient,
     PlatformContext,
+    Prepared,
     TokenSet,
 )
-from logicspike.testing import press_allow
+from logicspike.testing import MemoryFile, press_allow
 from logicspike_twitter.sandbox import FakeTwitter
 
 REDIRECT_URI = "http://127.0.0.1:3000/api/auth/twitter/callback"
@@ -59,6 +60,7 @@ class Bench:
     state: str = STATE
     redirect_uri: str = REDIRECT_URI
     verifier: str = VERIFIER
+    slept: list[float] = field(default_factory=list)
 
     def ctx(self, *, client_secret: str = CLIENT_SECRET) -> PlatformContext:
         return PlatformContext(
@@ -67,7 +69,16 @@ class Bench:
             settings=dict(plugin.describe().settings),
             http=self.http,
             now=self.clock.now(),
+            sleep=self.sleep,
         )
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait as the clock does: not at all."""
+        self.slept.append(seconds)
+        self.clock.advance(timedelta(seconds=seconds))
+
+    async def prepare(self, credential: Credential, *files: MemoryFile) -> Prepared:
+        return await plugin.prepare(self.ctx(), credential, files)
 
     async def authorize_url(self, **changes: Any) -> str:
         digest = hashlib.sha256(self.verifier.encode()).digest()
@@ -146,7 +157,9 @@ async def answering(clock: FrozenClock) -> AsyncIterator[Callable[..., Awaitable
 @pytest.fixture
 def credential() -> Credential:
     return Credential(
-        account=Account(id="1500000000000000001", name="@acmecoffee", url="https://x.com/acmecoffee"),
+        account=Account(
+            id="1500000000000000001", name="Acme Coffee", handle="@acmecoffee", url="https://x.com/acmecoffee"
+        ),
         tokens=TokenSet(
             access_token="an-access-token-to-hide",
             refresh_token="a-refresh-token-to-hide",

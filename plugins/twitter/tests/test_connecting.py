@@ -20,6 +20,7 @@ from logicspike.plugin import (
     TokenExpired,
 )
 from logicspike.testing import press_cancel
+from logicspike_twitter.api import read_identity
 
 POST = Post(key="a-key", text="Good morning")
 
@@ -32,7 +33,7 @@ async def test_authorize_link_carries_everything_x_wants(bench):
     assert query["client_id"] == ["our-app"]
     assert query["redirect_uri"] == [bench.redirect_uri]
     assert query["state"] == [bench.state]
-    assert query["scope"] == ["tweet.read users.read tweet.write offline.access"]
+    assert query["scope"] == ["tweet.read users.read tweet.write media.write offline.access"]
     assert query["code_challenge_method"] == ["S256"]
     assert len(query["code_challenge"][0]) == 43
     assert "tweet.read%20users.read" in url, "X wants spaces as %20"
@@ -41,7 +42,10 @@ async def test_authorize_link_carries_everything_x_wants(bench):
 async def test_exchange_says_whose_account_it_is(bench):
     credential = await bench.connect(person="1500000000000000002")
     assert credential.account.id == "1500000000000000002"
-    assert credential.account.name == "@robin_park"
+    assert credential.account.name == "Robin Park"
+    assert credential.account.handle == "@robin_park"
+    assert credential.account.picture is not None
+    assert (await bench.get(credential.account.picture))[0] == 200
     assert credential.account.url == f"{bench.origin}/robin_park"
     assert credential.tokens.refresh_token
     assert credential.tokens.expires_at == bench.clock.now() + timedelta(hours=2)
@@ -202,7 +206,14 @@ async def test_new_token_that_does_not_work_is_told_as_a_failed_connect(bench, a
 
 
 @pytest.mark.parametrize(
-    "person", [{}, {"id": 15, "username": "acme"}, {"id": "15"}, {"id": "abc", "username": "acme"}]
+    "person",
+    [
+        {},
+        {"id": 15, "username": "acme"},
+        {"id": "15"},
+        {"id": "abc", "username": "acme"},
+        {"id": "1", "username": "a/b"},
+    ],
 )
 async def test_identity_without_an_id_or_name_is_unusable(bench, answering, credential, monkeypatch, person):
     async def fetch_tokens(*_arguments, **_options):
@@ -214,6 +225,22 @@ async def test_identity_without_an_id_or_name_is_unusable(bench, answering, cred
         await plugin.exchange(there.ctx, await bench.grant())
 
 
+@pytest.mark.parametrize(
+    ("person", "name", "picture"),
+    [
+        ({"name": "Acme", "profile_image_url": "https://pbs.twimg.com/1/a_normal.jpg"}, "Acme", True),
+        ({"name": " ", "profile_image_url": "http://pbs.twimg.com/1/a_normal.jpg"}, "@acme", False),
+        ({"name": None, "profile_image_url": "javascript:alert(1)"}, "@acme", False),
+        ({}, "@acme", False),
+    ],
+)
+async def test_identity_goes_without_what_x_leaves_out(answering, credential, person, name, picture):
+    there = await answering(200, {"data": {"id": "15", "username": "acme", **person}})
+    account = await read_identity(there.ctx, credential.tokens)
+    assert (account.name, account.handle) == (name, "@acme")
+    assert (account.picture is not None) == picture
+
+
 # --- refresh ----------------------------------------------------------------------------------------------------------
 
 
@@ -221,12 +248,12 @@ async def test_refresh_rotates_both_tokens(bench):
     credential = await bench.connect()
     bench.clock.advance(timedelta(hours=2))
     with pytest.raises(TokenExpired):
-        await plugin.publish(bench.ctx(), credential, POST)
+        await plugin.publish(bench.ctx(), credential, POST, None)
     tokens = await plugin.refresh(bench.ctx(), credential)
     assert tokens.access_token != credential.tokens.access_token
     assert tokens.refresh_token != credential.tokens.refresh_token
     assert tokens.expires_at == bench.clock.now() + timedelta(hours=2)
-    published = await plugin.publish(bench.ctx(), replace(credential, tokens=tokens), POST)
+    published = await plugin.publish(bench.ctx(), replace(credential, tokens=tokens), POST, None)
     assert [published.id] == [entry.id for entry in bench.fake.ledger]
 
 
@@ -251,7 +278,7 @@ async def test_removed_app_ends_in_reconnect(bench):
     credential = await bench.connect()
     bench.fake.perform("revoke")
     with pytest.raises(TokenExpired):
-        await plugin.publish(bench.ctx(), credential, POST)
+        await plugin.publish(bench.ctx(), credential, POST, None)
     with pytest.raises(ReconnectRequired):
         await plugin.refresh(bench.ctx(), credential)
 
@@ -298,7 +325,7 @@ async def test_revoke_ends_both_tokens(bench):
     await plugin.revoke(bench.ctx(), credential)
     assert bench.fake.requests.count(("POST", "/2/oauth2/revoke")) == 2
     with pytest.raises(TokenExpired):
-        await plugin.publish(bench.ctx(), credential, POST)
+        await plugin.publish(bench.ctx(), credential, POST, None)
     with pytest.raises(ReconnectRequired):
         await plugin.refresh(bench.ctx(), credential)
 

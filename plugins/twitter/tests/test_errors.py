@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,13 +22,17 @@ from logicspike.plugin import (
     RateLimited,
     ReconnectRequired,
     Refusal,
+    Reply,
     TokenExpired,
     oauth2,
 )
+from logicspike.testing import SAMPLE_MP4, MemoryFile
 from logicspike_twitter.api import read_identity
 from logicspike_twitter.errors import TABLE
-from logicspike_twitter.refusals import ALL_GRANTED, read_refusal, reset_at
+from logicspike_twitter.post_errors import DUPLICATE, NEW_PARENT
+from logicspike_twitter.refusals import ALL_GRANTED, LONG_VIDEO, read_refusal, reset_at
 from logicspike_twitter.sandbox_errors import ERROR_ANSWERS
+from logicspike_twitter.sandbox_ids import make_id
 
 TEXTS = {"detail", "error_description"}
 
@@ -55,8 +60,16 @@ SHEET_OF_A_POST = [
     ({"type": "invalid-request"}, PostRejected),
     ({"detail": "Posts are limited to a maximum of one cashtag"}, PostRejected),
     ({"detail": "The Tweet contains an invalid URL"}, PostRejected),
-    ({"detail": "This user is not allowed to post a video longer than 2 minutes"}, PostRejected),
+    ({"detail": LONG_VIDEO}, PostRejected),
+    ({"status": 402}, OperatorActionRequired),
     *[({"status": status}, OutcomeUnknown) for status in (500, 502, 503, 504)],
+]
+# The same codes while uploading, but for those about a post's own text.
+SHEET_OF_AN_UPLOAD = [
+    *[(signs, expected) for signs, expected in SHEET_OF_A_POST if expected not in {PostRejected, OutcomeUnknown}],
+    ({"type": "invalid-request"}, PostRejected),
+    ({"processing_info.state": "failed"}, PostRejected),
+    *[({"status": status}, PlatformUnavailable) for status in (500, 502, 503, 504)],
 ]
 SHEET_OF_A_REFRESH = [
     ({"error": "invalid_request", "error_description": "Value passed for the token was invalid"}, ReconnectRequired),
@@ -92,12 +105,15 @@ async def hooks(bench):
     def build(row):
         scopes = connected.tokens.scopes if ALL_GRANTED in row.given else ()
         credential = replace(connected, tokens=replace(connected.tokens, scopes=scopes))
+        parent = make_id(bench.clock.now() - timedelta(hours=1 - (NEW_PARENT in row.given)), 1)
+        post = replace(POST, reply=Reply(root_id=parent, previous_id=parent))
         return {
             Operation.SIGN_IN: lambda: plugin.exchange(bench.ctx(), grant),
             Operation.CONNECT: lambda: read_identity(bench.ctx(), credential.tokens),
             Operation.REFRESH: lambda: plugin.refresh(bench.ctx(), credential),
-            Operation.PUBLISH: lambda: plugin.publish(bench.ctx(), credential, POST),
-            Operation.LOOK_UP: lambda: plugin.find_published(bench.ctx(), credential, POST),
+            Operation.PREPARE: lambda: bench.prepare(credential, MemoryFile(SAMPLE_MP4)),
+            Operation.PUBLISH: lambda: plugin.publish(bench.ctx(), credential, post, None),
+            Operation.LOOK_UP: lambda: plugin.find_published(bench.ctx(), credential, POST, None),
         }
 
     return build
@@ -105,9 +121,11 @@ async def hooks(bench):
 
 @pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: f"{row.name}, {'+'.join(sorted(row.on))}")
 async def test_row_is_reached_by_xs_own_answers(bench, hooks, row):
+    # X looks at a file when it is complete; and a duplicate is looked up once.
+    path = "/finalize" if row.name == "failed processing" else ""
     for answer in ERROR_ANSWERS[row.name]:
-        traced = replace(answer, headers={"x-transaction-id": "0123456789abcdef"})
-        bench.fake.refuse_with(traced)
+        traced = replace(answer, headers={**answer.headers, "x-transaction-id": "0123456789abcdef"})
+        bench.fake.refuse_with(traced, path=path)
         for operation in sorted(row.on):
             before = len(bench.fake.requests)
             with pytest.raises(PlatformError) as caught:
@@ -115,16 +133,22 @@ async def test_row_is_reached_by_xs_own_answers(bench, hooks, row):
             error = caught.value
 
             assert type(error) is row.error
-            assert error.explanation == row.sentence
+            assert error.explanation.startswith(row.sentence.partition("{")[0])
+            assert "{" not in error.explanation
             assert error.reference == "0123456789abcdef"
-            assert len(bench.fake.requests) == before + 1
-            if isinstance(error, PostRejected):
-                assert [problem.field for problem in error.problems] == [row.field]
-            if isinstance(error, ReconnectRequired):
-                assert error.missing_scopes == ()
-            if isinstance(error, RateLimited):
-                assert error.until == bench.clock.now() + timedelta(minutes=15)
+            assert len(bench.fake.requests) == before + (3 if path else 2 if row.name in DUPLICATE else 1)
+            check_details(error, row, bench.clock.now())
     assert bench.fake.ledger == []
+
+
+def check_details(error, row, now):
+    if isinstance(error, PostRejected):
+        assert [problem.field for problem in error.problems] == [row.field]
+    if isinstance(error, ReconnectRequired):
+        assert error.missing_scopes == ()
+    if isinstance(error, RateLimited):
+        assert error.until == now + timedelta(minutes=15)
+        assert error.is_app_wide == row.is_app_wide
 
 
 def test_every_row_has_a_body_and_every_body_a_row():
@@ -134,7 +158,7 @@ def test_every_row_has_a_body_and_every_body_a_row():
 
 def test_every_row_says_where_it_was_seen_and_what_to_do():
     for row in TABLE.rows:
-        assert "checked 2026-11-23" in row.source
+        assert re.search(r"checked 2026-11-2[35]", row.source)
         assert "X" in row.sentence
         assert len(row.sentence) <= 220
 
@@ -143,6 +167,7 @@ def test_every_row_says_where_it_was_seen_and_what_to_do():
     ("operation", "sheet"),
     [
         (Operation.PUBLISH, SHEET_OF_A_POST),
+        (Operation.PREPARE, SHEET_OF_AN_UPLOAD),
         (Operation.REFRESH, SHEET_OF_A_REFRESH),
         (Operation.SIGN_IN, [(CODE_REFUSED, AuthorizationFailed)]),
     ],
@@ -187,7 +212,7 @@ def test_every_code_of_the_sheet_has_its_class(clock, operation, sheet):
 async def test_unknown_answer_to_a_post_means(answering, credential, status, body, expected):
     there = await answering(status, body)
     with pytest.raises(expected) as caught:
-        await plugin.publish(there.ctx, credential, POST)
+        await plugin.publish(there.ctx, credential, POST, None)
     assert type(caught.value) is expected
     assert len(there.calls) == 1
 
@@ -195,7 +220,7 @@ async def test_unknown_answer_to_a_post_means(answering, credential, status, bod
 async def test_post_with_partial_errors_is_published(answering, credential):
     body = {"data": {"id": "1990000000000000001", "text": "Good morning"}, "errors": [problem()]}
     there = await answering(201, body)
-    assert (await plugin.publish(there.ctx, credential, POST)).id == "1990000000000000001"
+    assert (await plugin.publish(there.ctx, credential, POST, None)).id == "1990000000000000001"
 
 
 async def test_unknown_refusal_is_logged_by_its_codes_and_a_reference(answering, credential, caplog):
@@ -205,7 +230,7 @@ async def test_unknown_refusal_is_logged_by_its_codes_and_a_reference(answering,
     }
     there = await answering(403, body)
     with pytest.raises(OutcomeUnknown) as caught:
-        await plugin.publish(there.ctx, credential, POST)
+        await plugin.publish(there.ctx, credential, POST, None)
 
     (record,) = [record for record in caplog.records if record.name.startswith("logicspike")]
     assert record.status == 403
@@ -224,15 +249,34 @@ async def test_missing_scope_means_reconnect_and_is_named(answering, credential)
     small = replace(credential, tokens=replace(credential.tokens, scopes=("tweet.read", "users.read")))
     there = await answering(403, problem(detail="Forbidden", status=403))
     with pytest.raises(ReconnectRequired) as caught:
-        await plugin.publish(there.ctx, small, POST)
+        await plugin.publish(there.ctx, small, POST, None)
     assert caught.value.missing_scopes == ("tweet.write", "offline.access")
+
+
+async def test_grant_from_before_uploads_keeps_publishing_text(answering, credential):
+    old = replace(
+        credential,
+        tokens=replace(credential.tokens, scopes=("tweet.read", "users.read", "tweet.write", "offline.access")),
+    )
+    there = await answering(403, problem(detail="Forbidden", status=403))
+    with pytest.raises(MemberActionRequired):
+        await plugin.publish(there.ctx, old, POST, None)
+
+
+async def test_long_video_is_told_with_the_accounts_own_limit(answering, credential):
+    there = await answering(
+        403, problem(detail="This user is not allowed to post a video longer than 20 minutes.", status=403)
+    )
+    with pytest.raises(PostRejected) as caught:
+        await plugin.publish(there.ctx, credential, POST, None)
+    assert [(each.field, "20 minutes" in each.message) for each in caught.value.problems] == [("media", True)]
 
 
 async def test_unexplained_refusal_with_unknown_scopes_means_reconnect(answering, credential):
     unknown = replace(credential, tokens=replace(credential.tokens, scopes=()))
     there = await answering(403, problem(detail="Forbidden", status=403))
     with pytest.raises(ReconnectRequired) as caught:
-        await plugin.publish(there.ctx, unknown, POST)
+        await plugin.publish(there.ctx, unknown, POST, None)
     assert caught.value.missing_scopes == ()
 
 
@@ -241,7 +285,7 @@ async def test_fake_and_plugin_agree_on_a_missing_scope(bench):
     tokens = await oauth2.fetch_tokens(bench.ctx(), f"{bench.origin}/2/oauth2/token", grant, auth="client_secret_basic")
     credential = replace(await bench.connect(), tokens=tokens)
     with pytest.raises(ReconnectRequired) as caught:
-        await plugin.publish(bench.ctx(), credential, POST)
+        await plugin.publish(bench.ctx(), credential, POST, None)
     assert caught.value.missing_scopes == ("tweet.write",)
 
 
@@ -260,7 +304,7 @@ async def test_fake_and_plugin_agree_on_a_missing_scope(bench):
 async def test_refusal_of_a_read_never_blames_the_post(answering, credential, status, body, expected):
     there = await answering(status, body)
     with pytest.raises(expected) as caught:
-        await plugin.find_published(there.ctx, credential, POST)
+        await plugin.find_published(there.ctx, credential, POST, None)
     assert type(caught.value) is expected
 
 
@@ -315,8 +359,8 @@ async def test_no_secret_in_errors_logs_or_reprs(bench, caplog):
         if switch:
             bench.fake.switch(switch)
         for call in (
-            plugin.publish(bench.ctx(), credential, post),
-            plugin.find_published(bench.ctx(), credential, post),
+            plugin.publish(bench.ctx(), credential, post, None),
+            plugin.find_published(bench.ctx(), credential, post, None),
             plugin.exchange(bench.ctx(), grant),
         ):
             try:

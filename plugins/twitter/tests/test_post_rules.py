@@ -9,7 +9,7 @@ import pytest
 
 import logicspike_twitter
 import logicspike_twitter as plugin
-from logicspike.plugin import Post
+from logicspike.plugin import Media, MediaKind, Post, TextLength
 
 
 def messages(text):
@@ -50,12 +50,61 @@ def test_several_problems_are_told_at_once():
     assert len(messages("$ACME $XYZ \ufeff" + "a" * 300)) == 3
 
 
+def media(*kinds):
+    return tuple(
+        Media(media_id=f"m{number}", kind=kind, content_type="image/png", size=10, name="a file")
+        for number, kind in enumerate(kinds)
+    )
+
+
+@pytest.mark.parametrize("kinds", [[MediaKind.IMAGE], [MediaKind.IMAGE] * 4, [MediaKind.GIF], [MediaKind.VIDEO]])
+def test_media_alone_make_a_post(kinds):
+    assert plugin.validate(Post(key="k", text="", media=media(*kinds))) == ()
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        [MediaKind.IMAGE] * 5,
+        [MediaKind.GIF] * 2,
+        [MediaKind.VIDEO] * 2,
+        [MediaKind.IMAGE, MediaKind.GIF],
+        [MediaKind.VIDEO, MediaKind.IMAGE],
+    ],
+)
+def test_mixture_of_media_is_told_at_the_media(kinds):
+    (problem,) = plugin.validate(Post(key="k", text="Look", media=media(*kinds)))
+    assert problem.field == "media"
+    assert "up to 4 pictures, or 1 GIF, or 1 video" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("", 0),
+        ("Good morning", 12),
+        ("日本", 4),
+        ("Read https://example.com/" + "a" * 90, 28),
+        ("Cafe\u0301 👨‍👩‍👧‍👦", 7),
+    ],
+)
+def test_measure_counts_as_x_does(text, length):
+    assert plugin.measure(Post(key="k", text=text)) == TextLength(length=length, limit=280)
+
+
 def test_facts():
     platform = plugin.describe()
     assert (platform.name, platform.title, platform.aliases) == ("twitter", "X", ("x",))
     assert platform.endpoints == {"auth": "https://x.com", "api": "https://api.x.com"}
     assert platform.uses_pkce
     assert platform.limits.max_chars == 280
+    assert platform.limits.max_parts == 25
+    assert {rule.kind: (rule.max_count, rule.max_bytes // 2**20) for rule in platform.limits.media} == {
+        MediaKind.IMAGE: (4, 5),
+        MediaKind.GIF: (1, 15),
+        MediaKind.VIDEO: (1, 1000),
+    }
+    assert "media.write" in platform.scopes
 
 
 def test_plugin_stays_on_the_public_interface():

@@ -24,7 +24,7 @@ def post(text: str) -> Post:
 
 
 async def test_text_is_published_under_its_permalink(bench):
-    published = await plugin.publish(bench.ctx(), await bench.connect(), post("Good morning & <hello>"))
+    published = await plugin.publish(bench.ctx(), await bench.connect(), post("Good morning & <hello>"), None)
     assert [(published.id, "Good morning & <hello>")] == [(entry.id, entry.text) for entry in bench.fake.ledger]
     assert published.url == f"{bench.origin}/acmecoffee/status/{published.id}"
     status, page = await bench.get(published.url)
@@ -34,8 +34,8 @@ async def test_text_is_published_under_its_permalink(bench):
 
 async def test_account_address_shows_its_posts_only(bench):
     credential, other = await bench.connect(), await bench.connect(person="1500000000000000002")
-    await plugin.publish(bench.ctx(), credential, post("Mine"))
-    await plugin.publish(bench.ctx(), other, post("Theirs"))
+    await plugin.publish(bench.ctx(), credential, post("Mine"), None)
+    await plugin.publish(bench.ctx(), other, post("Theirs"), None)
     status, page = await bench.get(credential.account.url)
     assert status == 200
     assert "Mine" in page
@@ -48,8 +48,8 @@ async def test_permalink_of_an_unknown_post_is_404(bench):
 
 async def test_account_without_a_user_name_gets_the_other_permalink(bench):
     credential = await bench.connect()
-    renamed = replace(credential, account=replace(credential.account, name="Acme Coffee Company"))
-    published = await plugin.publish(bench.ctx(), renamed, post("Hello"))
+    renamed = replace(credential, account=replace(credential.account, handle=None))
+    published = await plugin.publish(bench.ctx(), renamed, post("Hello"), None)
     assert published.url == f"{bench.origin}/i/web/status/{published.id}"
     assert (await bench.get(published.url))[0] == 200
 
@@ -58,7 +58,7 @@ async def test_link_goes_in_the_text_and_the_request_is_one(bench):
     credential = await bench.connect()
     bench.fake.requests.clear()
     text = "Read https://example.com/a?b=1&c=2 now"
-    await plugin.publish(bench.ctx(), credential, Post(key="k", text=text, link="https://example.com/a?b=1&c=2"))
+    await plugin.publish(bench.ctx(), credential, Post(key="k", text=text, link="https://example.com/a?b=1&c=2"), None)
     assert [text] == [entry.text for entry in bench.fake.ledger]
     assert bench.fake.requests == [("POST", "/2/tweets")]
 
@@ -73,21 +73,21 @@ async def test_link_goes_in_the_text_and_the_request_is_one(bench):
 )
 async def test_what_x_refuses_is_rejected_with_a_hint(bench, text, hint):
     with pytest.raises(PostRejected) as caught:
-        await plugin.publish(bench.ctx(), await bench.connect(), post(text))
+        await plugin.publish(bench.ctx(), await bench.connect(), post(text), None)
     assert hint in caught.value.problems[0].message
     assert bench.fake.ledger == []
 
 
 async def test_duplicate_is_rejected_for_half_a_day(bench):
     credential = await bench.connect()
-    await plugin.publish(bench.ctx(), credential, post("The same"))
+    await plugin.publish(bench.ctx(), credential, post("The same"), None)
     with pytest.raises(PostRejected) as caught:
-        await plugin.publish(bench.ctx(), credential, post("The same"))
+        await plugin.publish(bench.ctx(), credential, post("The same"), None)
     assert "duplicate" in caught.value.problems[0].message
-    await plugin.publish(bench.ctx(), await bench.connect(person="1500000000000000002"), post("The same"))
+    await plugin.publish(bench.ctx(), await bench.connect(person="1500000000000000002"), post("The same"), None)
     bench.clock.advance(timedelta(hours=12))
     later = replace(credential, tokens=await plugin.refresh(bench.ctx(), credential))
-    await plugin.publish(bench.ctx(), later, post("The same"))
+    await plugin.publish(bench.ctx(), later, post("The same"), None)
     assert len(bench.fake.ledger) == 3
 
 
@@ -112,6 +112,7 @@ async def test_fake_refuses_unknown_fields_and_empty_posts(bench):
         ("unknown_authentication", PlatformUnavailable),
         ("not_permitted", PostRejected),
         ("rate_limit", RateLimited),
+        ("app_limit", RateLimited),
         ("unavailable", OutcomeUnknown),
         ("garbage", OutcomeUnknown),
         ("error_after_accept", OutcomeUnknown),
@@ -122,7 +123,7 @@ async def test_fault_maps_to_what_the_host_does_next(bench, switch, expected):
     credential = await bench.connect()
     bench.fake.switch(switch, times=1)
     with pytest.raises(expected) as caught:
-        await plugin.publish(bench.ctx(), credential, post("Good morning"))
+        await plugin.publish(bench.ctx(), credential, post("Good morning"), None)
     assert type(caught.value) is expected
     assert len(bench.fake.ledger) == (switch in {"error_after_accept", "accept_then_drop"})
     assert bench.fake.requests.count(("POST", "/2/tweets")) == 1
@@ -132,15 +133,24 @@ async def test_rate_limit_ends_when_x_says(bench):
     credential = await bench.connect()
     bench.fake.switch("rate_limit")
     with pytest.raises(RateLimited) as caught:
-        await plugin.publish(bench.ctx(), credential, post("Good morning"))
+        await plugin.publish(bench.ctx(), credential, post("Good morning"), None)
     assert caught.value.until == bench.clock.now() + timedelta(minutes=15)
+
+
+async def test_limit_of_the_app_holds_back_every_account(bench):
+    credential = await bench.connect()
+    bench.fake.switch("app_limit")
+    with pytest.raises(RateLimited) as caught:
+        await plugin.publish(bench.ctx(), credential, post("Good morning"), None)
+    assert caught.value.is_app_wide
+    assert caught.value.until == bench.clock.now() + timedelta(hours=5)
 
 
 async def test_unreachable_x_is_unavailable(bench):
     credential = await bench.connect()
     ctx = replace(bench.ctx(), endpoints={"auth": bench.origin, "api": "http://127.0.0.1:9"})
     with pytest.raises(PlatformUnavailable):
-        await plugin.publish(ctx, credential, post("Good morning"))
+        await plugin.publish(ctx, credential, post("Good morning"), None)
 
 
 # --- finding lost posts -----------------------------------------------------------------------------------------------
@@ -161,8 +171,8 @@ async def test_lost_post_is_found(bench, fault, text):
     credential = await bench.connect()
     bench.fake.switch(fault, times=1)
     with pytest.raises(OutcomeUnknown):
-        await plugin.publish(bench.ctx(), credential, post(text))
-    found = await plugin.find_published(bench.ctx(), credential, post(text))
+        await plugin.publish(bench.ctx(), credential, post(text), None)
+    found = await plugin.find_published(bench.ctx(), credential, post(text), None)
     assert found is not None
     assert [found.id] == [entry.id for entry in bench.fake.ledger]
     assert found.url == f"{bench.origin}/acmecoffee/status/{found.id}"
@@ -170,40 +180,40 @@ async def test_lost_post_is_found(bench, fault, text):
 
 async def test_post_that_never_went_out_is_not_found(bench):
     credential = await bench.connect()
-    assert await plugin.find_published(bench.ctx(), credential, post("Never sent")) is None
-    await plugin.publish(bench.ctx(), credential, post("Read https://example.com/one"))
-    assert await plugin.find_published(bench.ctx(), credential, post("Read https://example.com/two")) is None
+    assert await plugin.find_published(bench.ctx(), credential, post("Never sent"), None) is None
+    await plugin.publish(bench.ctx(), credential, post("Read https://example.com/one"), None)
+    assert await plugin.find_published(bench.ctx(), credential, post("Read https://example.com/two"), None) is None
 
 
 async def test_another_accounts_post_is_not_taken_for_ours(bench):
     credential, other = await bench.connect(), await bench.connect(person="1500000000000000002")
-    await plugin.publish(bench.ctx(), other, post("The same words"))
-    assert await plugin.find_published(bench.ctx(), credential, post("The same words")) is None
+    await plugin.publish(bench.ctx(), other, post("The same words"), None)
+    assert await plugin.find_published(bench.ctx(), credential, post("The same words"), None) is None
 
 
 async def test_yesterdays_post_is_not_taken_for_todays(bench):
     credential = await bench.connect()
-    await plugin.publish(bench.ctx(), credential, post("Good morning"))
+    await plugin.publish(bench.ctx(), credential, post("Good morning"), None)
     bench.clock.advance(timedelta(hours=24))
     later = replace(credential, tokens=await plugin.refresh(bench.ctx(), credential))
-    assert await plugin.find_published(bench.ctx(), later, post("Good morning")) is None
+    assert await plugin.find_published(bench.ctx(), later, post("Good morning"), None) is None
 
 
 async def test_search_goes_on_over_pages(bench):
     credential = await bench.connect()
-    lost = await plugin.publish(bench.ctx(), credential, post("The first one"))
+    lost = await plugin.publish(bench.ctx(), credential, post("The first one"), None)
     for number in range(45):
-        await plugin.publish(bench.ctx(), credential, post(f"Number {number}"))
-    found = await plugin.find_published(bench.ctx(), credential, post("The first one"))
+        await plugin.publish(bench.ctx(), credential, post(f"Number {number}"), None)
+    found = await plugin.find_published(bench.ctx(), credential, post("The first one"), None)
     assert found == lost
 
 
 async def test_too_many_posts_to_search_is_said_not_guessed(bench):
     credential = await bench.connect()
     for number in range(101):
-        await plugin.publish(bench.ctx(), credential, post(f"Number {number}"))
+        await plugin.publish(bench.ctx(), credential, post(f"Number {number}"), None)
     with pytest.raises(OutcomeUnknown):
-        await plugin.find_published(bench.ctx(), credential, post("Never sent"))
+        await plugin.find_published(bench.ctx(), credential, post("Never sent"), None)
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "garbage"])
@@ -211,7 +221,7 @@ async def test_search_while_x_is_down_finds_nothing_out(bench, fault):
     credential = await bench.connect()
     bench.fake.switch(fault)
     with pytest.raises(PlatformUnavailable):
-        await plugin.find_published(bench.ctx(), credential, post("Good morning"))
+        await plugin.find_published(bench.ctx(), credential, post("Good morning"), None)
 
 
 async def test_odd_timeline_entries_are_passed_over(answering, credential):
@@ -222,6 +232,6 @@ async def test_odd_timeline_entries_are_passed_over(answering, credential):
         {"id": "3", "text": "Hello", "entities": {"urls": None}},
     ]
     there = await answering(200, {"data": entries, "meta": {"result_count": 4}})
-    found = await plugin.find_published(there.ctx, credential, post("Hello"))
+    found = await plugin.find_published(there.ctx, credential, post("Hello"), None)
     assert found is not None
     assert found.id == "3"

@@ -1,8 +1,8 @@
 """X (formerly Twitter) for LogicSpike: members connect their account by OAuth 2.0 with PKCE and publish posts.
 
 Access lasts two hours and is renewed with a refresh token that X lets us use once. Posts are checked against X's own
-way of counting characters before they are scheduled. A post whose answer got lost is looked up in the account's own
-timeline.
+way of counting characters before they are scheduled. Pictures and videos are uploaded ahead of time. The parts of a
+thread reply to each other. A post whose answer got lost is looked up in the account's own timeline.
 """
 
 from __future__ import annotations
@@ -17,22 +17,40 @@ from logicspike.plugin import (
     AuthorizationRequest,
     Credential,
     Limits,
+    MediaFile,
     Platform,
     PlatformContext,
     Post,
+    Prepared,
     Problem,
     PublishedPost,
+    TextLength,
     TokenSet,
     hookimpl,
     oauth2,
 )
 
-from . import api
+from . import api, posts, uploads
+from .media_rules import MEDIA_RULES
 from .post_rules import find_problems
 from .refusals import SCOPES
-from .weighted_length import MAX_WEIGHT
+from .weighted_length import MAX_WEIGHT, weighted_length
 
-__all__ = ["authorize", "describe", "exchange", "find_published", "publish", "refresh", "revoke", "validate"]
+__all__ = [
+    "authorize",
+    "describe",
+    "exchange",
+    "find_published",
+    "measure",
+    "prepare",
+    "publish",
+    "refresh",
+    "revoke",
+    "validate",
+]
+
+# The API sets no limit to a thread; X's own composer stops at this many posts.
+_MAX_PARTS = 25
 
 
 @hookimpl
@@ -44,9 +62,9 @@ def describe() -> Platform:
         aliases=("x",),
         scopes=SCOPES,
         endpoints={"auth": "https://x.com", "api": "https://api.x.com"},
-        limits=Limits(max_chars=MAX_WEIGHT, checked_on=date(2026, 11, 23)),
+        limits=Limits(max_chars=MAX_WEIGHT, checked_on=date(2026, 11, 25), media=MEDIA_RULES, max_parts=_MAX_PARTS),
         permissions=(
-            "publish posts on your X account",
+            "publish posts, pictures and videos on your X account",
             "see your profile and your posts",
             "stay connected until you disconnect",
         ),
@@ -55,8 +73,14 @@ def describe() -> Platform:
 
 @hookimpl
 def validate(post: Post) -> Sequence[Problem]:
-    """List what X would refuse: too long by its own count, empty, with forbidden characters or several cashtags."""
-    return find_problems(post.text)
+    """List what X would refuse: its own count of characters, forbidden ones, several cashtags, a mixture of media."""
+    return find_problems(post)
+
+
+@hookimpl
+def measure(post: Post) -> TextLength:
+    """Weigh the text as X does."""
+    return TextLength(length=weighted_length(post.text), limit=MAX_WEIGHT)
 
 
 @hookimpl
@@ -87,12 +111,20 @@ async def revoke(ctx: PlatformContext, credential: Credential) -> None:
 
 
 @hookimpl
-async def publish(ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost:
-    """Publish on the member's account; links go in the text, X has no field for them."""
-    return await api.create_post(ctx, credential, post)
+async def prepare(ctx: PlatformContext, credential: Credential, files: Sequence[MediaFile]) -> Prepared:
+    """Upload the pictures or the video, and wait until X has processed them."""
+    return await uploads.prepare_media(ctx, credential, files)
 
 
 @hookimpl
-async def find_published(ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost | None:
+async def publish(ctx: PlatformContext, credential: Credential, post: Post, prepared: Prepared | None) -> PublishedPost:
+    """Publish on the member's account; links go in the text, X has no field for them."""
+    return await posts.create_post(ctx, credential, post, prepared)
+
+
+@hookimpl
+async def find_published(
+    ctx: PlatformContext, credential: Credential, post: Post, prepared: Prepared | None
+) -> PublishedPost | None:
     """Look for the post in the account's own timeline."""
-    return await api.find_post(ctx, credential, post)
+    return await posts.find_post(ctx, credential, post, prepared)

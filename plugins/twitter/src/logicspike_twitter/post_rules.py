@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from logicspike.plugin import Problem
+from logicspike.plugin import Post, Problem
 
+from .media_rules import check_mixture
 from .weighted_length import LINK_WEIGHT, MAX_WEIGHT, find_links, has_forbidden_characters, weighted_length
 
 __all__ = ["count_cashtags", "find_problems"]
@@ -16,11 +17,17 @@ __all__ = ["count_cashtags", "find_problems"]
 _CASHTAG: Final = re.compile(r"(?:^|(?<=\s))\$[a-z]{1,6}(?:[._][a-z]{1,2})?(?=$|\s|[!-#%-/:-@\[-`{-~])", re.IGNORECASE)
 
 
-def find_problems(text: str) -> tuple[Problem, ...]:
-    """List what the author must change; empty when X should take the text."""
-    if not text.strip():
-        return (Problem(message="X needs a text to publish; write one."),)
-    checks = (_check_length(text), _check_characters(text), _check_cashtags(text))
+def find_problems(post: Post) -> tuple[Problem, ...]:
+    """List what the author must change; empty when X should take the post."""
+    mixture = check_mixture(post.media)
+    about_media = (Problem(message=mixture, field="media"),) if mixture else ()
+    return (*_find_text_problems(post), *about_media)
+
+
+def _find_text_problems(post: Post) -> tuple[Problem, ...]:
+    if not post.text.strip():
+        return () if post.media else (Problem(message="X needs a text, a picture or a video to publish."),)
+    checks = (_check_length(post.text), _check_characters(post.text), _check_cashtags(post.text))
     return tuple(Problem(message=message) for message in checks if message)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,8 +10,12 @@ from aiohttp import web
 
 __all__ = [
     "FAULTS",
+    "NOT_ENGAGED",
+    "app_limit_reached",
     "forbidden",
+    "invalid_media_ids",
     "invalid_request",
+    "not_found",
     "problem",
     "rate_limit_headers",
     "token_error",
@@ -20,6 +24,12 @@ __all__ = [
 ]
 
 _PROBLEMS: Final = "https://api.x.com/2/problems/"
+
+NOT_ENGAGED: Final = (
+    "Reply to this conversation is not allowed because you have not been mentioned or otherwise engaged by the author "
+    "of the post you are replying to."
+)
+"""To a reply to somebody else's post (observed, unattributed)."""
 
 # Lasting faults of X's own: name to status and body.
 FAULTS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
@@ -130,10 +140,47 @@ def invalid_request(message: str, parameter: str = "", value: str = "") -> web.R
     )
 
 
+def invalid_media_ids(media_ids: Sequence[str]) -> web.Response:
+    """Files that X won't attach (github.com/plhery/node-twitter-api-v2/issues/375)."""
+    return problem(
+        400,
+        {
+            "errors": [{"parameters": {"media.media_ids": list(media_ids)}, "message": "Your media IDs are invalid."}],
+            "title": "Invalid Request",
+            "detail": "One or more parameters to your request was invalid.",
+            "type": f"{_PROBLEMS}invalid-request",
+        },
+    )
+
+
+def not_found() -> web.Response:
+    """An upload that X doesn't know (github.com/xdevplatform/xurl/issues/18)."""
+    return problem(
+        400,
+        {
+            "errors": [{"message": "BadRequest: Not found"}],
+            "title": "Invalid Request",
+            "detail": "One or more parameters to your request was invalid.",
+            "type": f"{_PROBLEMS}invalid-request",
+        },
+    )
+
+
 def too_many_requests(now: datetime) -> web.Response:
     """The window is used up (observed, unattributed; headers: docs.x.com/x-api/fundamentals/rate-limits)."""
     body = {"title": "Too Many Requests", "detail": "Too Many Requests", "type": "about:blank", "status": 429}
     return problem(429, body, rate_limit_headers(now, remaining=0))
+
+
+def app_limit_reached(now: datetime) -> web.Response:
+    """The developer app's posts of 24 hours are used up (headers: github.com/plhery/node-twitter-api-v2/issues/495)."""
+    body = {"title": "Too Many Requests", "detail": "Too Many Requests", "type": "about:blank", "status": 429}
+    daily = {
+        "x-app-limit-24hour-limit": "10000",
+        "x-app-limit-24hour-remaining": "0",
+        "x-app-limit-24hour-reset": str(int((now + timedelta(hours=5)).timestamp())),
+    }
+    return problem(429, body, rate_limit_headers(now, remaining=42) | daily)
 
 
 def rate_limit_headers(now: datetime, *, remaining: int) -> dict[str, str]:

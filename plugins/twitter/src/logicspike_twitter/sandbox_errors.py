@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from logicspike.testing import ErrorAnswer
 
-from .sandbox_answers import FAULTS
+from .sandbox_answers import FAULTS, NOT_ENGAGED
 
 __all__ = ["ERROR_ANSWERS"]
 
@@ -18,6 +18,9 @@ _PAGE: Final = "docs.x.com/x-api/fundamentals/response-codes-and-errors, checked
 _OLD: Final = "developer.twitter.com/en/docs/basics/response-codes, checked 2026-11-23"
 _SEEN: Final = "observed, unattributed, checked 2026-11-23"
 _POSTIZ: Final = "named in github.com/gitroomhq/postiz-app, x.provider.ts, checked 2026-11-23; the other fields assumed"
+_MEDIA_PAGE: Final = "docs.x.com/x-api/media/quickstart/best-practices, checked 2026-11-25"
+_REPLIES: Final = "github.com/plhery/node-twitter-api-v2/issues/366, checked 2026-11-25"
+_NOT_VISIBLE: Final = "You attempted to reply to a Tweet that is deleted or not visible to you."
 _API, _TWITTER = "https://api.x.com/2/problems/", "https://api.twitter.com/2/problems/"
 
 
@@ -34,6 +37,20 @@ def _old(status: int, code: int, message: str) -> ErrorAnswer:
 
 def _oauth(status: int, error: str, description: str, *, source: str) -> ErrorAnswer:
     return ErrorAnswer(status=status, body={"error": error, "error_description": description}, source=source)
+
+
+def _invalid(message: str, parameters: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+    return {
+        "errors": [{"parameters": dict(parameters or {}), "message": message}],
+        "title": "Invalid Request",
+        "detail": "One or more parameters to your request was invalid.",
+        "type": f"{_TWITTER}invalid-request",
+    }
+
+
+def _failed_processing(state: str, error: Mapping[str, Any]) -> dict[str, Any]:
+    info = {"state": state, "progress_percent": 99, "error": dict(error)}
+    return {"data": {"id": "1880028106020515840", "media_key": "7_1880028106020515840", "processing_info": info}}
 
 
 def _fault(name: str, *, source: str, **changes: Any) -> ErrorAnswer:
@@ -99,6 +116,7 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
     ),
     "SpendCapReached": (_problem(403, "SpendCapReached", "…", f"{_API}credits", source=f"{_SEEN}: title and type"),),
     "credits": (_problem(402, "Payment Required", "…", f"{_API}credits", source=f"{_SEEN}: title and type"),),
+    "402": (ErrorAnswer(status=402, body="", source=f"{_SEEN}: the status; the body assumed"),),
     "spending limit": (
         _problem(
             403,
@@ -157,9 +175,18 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
         _problem(403, "Forbidden", "Posts are limited to a maximum of one cashtag", source=f"{_SEEN}: the detail"),
     ),
     "invalid URL": (_problem(400, "Invalid Request", "The Tweet contains an invalid URL.", source=_POSTIZ),),
-    "long video": (
-        _problem(403, "Forbidden", "This user is not allowed to post a video longer than 2 minutes.", source=_POSTIZ),
+    "long video": tuple(
+        _problem(
+            403,
+            "Forbidden",
+            f"This user is not allowed to post a video longer than {minutes} minutes.",
+            source=_MEDIA_PAGE if minutes > 2 else _POSTIZ,
+        )
+        for minutes in (20, 2, 125)
     ),
+    "parent not visible": (_problem(403, "Forbidden", _NOT_VISIBLE, source=_REPLIES),),
+    "385": (_old(403, 385, _NOT_VISIBLE),),
+    "reply not allowed": (_problem(403, "Forbidden", NOT_ENGAGED, source=f"{_SEEN}: the detail"),),
     "186": (_old(403, 186, "Tweet needs to be a bit shorter."),),
     "invalid-request": (
         _problem(
@@ -169,6 +196,55 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
             f"{_TWITTER}invalid-request",
             errors=[{"parameters": {"text": [""]}, "message": "…"}],
             source=_PAGE,
+        ),
+    ),
+    "failed processing": (
+        ErrorAnswer(
+            status=200,
+            body=_failed_processing(
+                "failed",
+                {
+                    "code": 3,
+                    "name": "UnsupportedMedia",
+                    "message": "Duration 2.minutes+29.seconds+350.milliseconds exceeds max duration of "
+                    "2.minutes+20.seconds",
+                },
+            ),
+            source="github.com/plhery/node-twitter-api-v2/issues/243, checked 2026-11-25; X's new envelope around it",
+        ),
+        ErrorAnswer(
+            status=200,
+            body=_failed_processing("in_progress", {"code": 1, "name": "InvalidMedia"}),
+            source="github.com/plhery/node-twitter-api-v2/issues/483, checked 2026-11-25; X's new envelope around it",
+        ),
+    ),
+    "upload not found": (
+        ErrorAnswer(
+            status=400,
+            body=_invalid("BadRequest: Not found"),
+            source="github.com/xdevplatform/xurl/issues/18, checked 2026-11-25",
+        ),
+    ),
+    "413": (ErrorAnswer(status=413, body="", source="github.com/trypostit/trypost, its tests, checked 2026-11-25"),),
+    "invalid file": (ErrorAnswer(status=400, body=_invalid("…"), source=_PAGE),),
+    "invalid media IDs": (
+        ErrorAnswer(
+            status=400,
+            body=_invalid("Your media IDs are invalid.", {"media.media_ids": ["1757063824702574592"]}),
+            source="github.com/plhery/node-twitter-api-v2/issues/375, github.com/abraham/twitteroauth/issues/1222, "
+            "checked 2026-11-25",
+        ),
+    ),
+    "324 or 325": (
+        _old(400, 324, "The validation of media ids failed."),
+        _old(400, 325, "A media id was not found."),
+    ),
+    "429 for the app": (
+        ErrorAnswer(
+            status=429,
+            body={"title": "Too Many Requests", "detail": "Too Many Requests", "type": "about:blank", "status": 429},
+            headers={"x-app-limit-24hour-remaining": "0"},
+            source="the header: github.com/plhery/node-twitter-api-v2/issues/495, checked 2026-11-25; the rest assumed",
         ),
     ),
     "rate-limit-exceeded": (_problem(429, "Too Many Requests", "…", f"{_API}rate-limit-exceeded", source=_PAGE),),

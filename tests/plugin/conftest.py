@@ -21,6 +21,15 @@ def installed_echo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleTyp
     return echo_platform
 
 
+@pytest.fixture
+def installed_gallery(installed_echo: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module gallery_platform, installed beside Echo, on which it stands."""
+    gallery_platform = importlib.import_module("gallery_platform")
+    install(tmp_path / "site", "gallery-platform", gallery_platform.ENTRY_POINTS)
+    monkeypatch.setitem(sys.modules, "gallery_platform", gallery_platform)
+    return gallery_platform
+
+
 def install(site: Path, distribution: str, entry_points: str) -> None:
     folder = site / f"{distribution.replace('-', '_')}-1.0.dist-info"
     folder.mkdir(parents=True)

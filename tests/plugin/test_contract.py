@@ -22,3 +22,12 @@ class TestWhisper(PlatformContract):
     @pytest.fixture
     def platform_name(self, installed_echo: ModuleType) -> str:
         return self.platform
+
+
+class TestGallery(PlatformContract):
+    platform = "gallery"
+    is_idempotent = True
+
+    @pytest.fixture
+    def platform_name(self, installed_gallery: ModuleType) -> str:
+        return self.platform

@@ -48,6 +48,8 @@ __all__ = [
     "fetch_tokens",
     "get_json",
     "post_json",
+    "read_created",
+    "read_object",
     "refresh_tokens",
     "retry_after",
     "revoke_token",
@@ -288,11 +290,7 @@ async def get_json(
         RateLimited: 429.
         PlatformUnavailable: anything else that is not a 2xx JSON object.
     """
-    reply = await call(ctx, "GET", url, tokens=tokens, params=params)
-    _raise_common(ctx, reply)
-    if not reply.ok or not reply.object:
-        raise PlatformUnavailable(f"The platform answered with status {reply.status}.")
-    return reply.object
+    return read_object(ctx, await call(ctx, "GET", url, tokens=tokens, params=params))
 
 
 async def post_json(ctx: PlatformContext, url: str, tokens: TokenSet, body: object) -> Mapping[str, Any]:
@@ -305,7 +303,34 @@ async def post_json(ctx: PlatformContext, url: str, tokens: TokenSet, body: obje
         OutcomeUnknown: anything else that is not a 2xx JSON object; it may have been made.
         PlatformUnavailable: nothing was sent.
     """
-    reply = await call(ctx, "POST", url, tokens=tokens, json=body, creates=True)
+    return read_created(ctx, await call(ctx, "POST", url, tokens=tokens, json=body, creates=True))
+
+
+def read_object(ctx: PlatformContext, reply: Reply) -> Mapping[str, Any]:
+    """Get the JSON object out of the answer to a call that makes nothing public, such as an upload.
+
+    Raises:
+        TokenExpired: 401.
+        RateLimited: 429.
+        PlatformUnavailable: anything else that is not a 2xx JSON object.
+    """
+    _raise_common(ctx, reply)
+    if not reply.ok or not reply.object:
+        raise PlatformUnavailable(f"The platform answered with status {reply.status}.")
+    return reply.object
+
+
+def read_created(ctx: PlatformContext, reply: Reply) -> Mapping[str, Any]:
+    """Get the JSON object out of the answer to the call that publishes, made with ``creates``.
+
+    Look at ``reply`` for codes of your platform's first, such as those that mean ``PreparationLost``.
+
+    Raises:
+        TokenExpired: 401.
+        RateLimited: 429.
+        PostRejected: another 4xx.
+        OutcomeUnknown: anything else that is not a 2xx JSON object; it may have been made.
+    """
     _raise_common(ctx, reply)
     if 400 <= reply.status < 500 and reply.status not in {408, 499}:
         raise PostRejected(Problem(message=f"The platform refused the post (status {reply.status})."))

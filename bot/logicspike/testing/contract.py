@@ -36,18 +36,26 @@ from ..plugin import (
     ReconnectRequired,
     TokenExpired,
 )
+from .contract_access import AccessContract
+from .contract_media import MediaContract
+from .contract_parts import PartsContract
 from .fake_platform import press_cancel
+from .media_samples import SAMPLE_PNG, MemoryFile
 from .stage import Stage, open_stage
 
 __all__ = ["PlatformContract"]
 
 LINK: Final = "https://example.com/news"
+LONGEST_WAIT: Final = timedelta(seconds=20)  # ctx.sleep takes no time here, so only a plugin that never ends meets it
 LONGEST_PAUSE: Final = timedelta(days=31)  # some platforms count by the month
 
 
 @pytest.mark.asyncio
-class PlatformContract:
-    """The contract. Subclass it, name the platform, and pytest collects one test for each promise."""
+class PlatformContract(MediaContract, PartsContract, AccessContract):
+    """The contract. Subclass it, name the platform, and pytest collects one test for each promise.
+
+    What is about media, parts, counting, checks, credential sets or callbacks is skipped where the plugin has none.
+    """
 
     platform: ClassVar[str]
     """The name the plugin is installed under."""
@@ -60,8 +68,11 @@ class PlatformContract:
         return self.platform
 
     @pytest_asyncio.fixture
-    async def stage(self, platform_name: str, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Stage]:
+    async def stage(
+        self, platform_name: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[Stage]:
         """The plugin and its fake; afterwards, that no secret leaked and no foreign host was asked."""
+        monkeypatch.setattr(Platforms, "PREPARE_LIMIT", LONGEST_WAIT)
         caplog.set_level(logging.DEBUG)
         async with open_stage(platform_name) as stage:
             yield stage
@@ -366,9 +377,13 @@ async def _refresh_or_reconnect(stage: Stage, credential: Credential) -> Credent
 
 async def _try_everything(stage: Stage, credential: Credential, grant: AuthorizationGrant) -> None:
     name, post = stage.platform.name, Post(key="a-key", text="Again and again")
+    file = MemoryFile(SAMPLE_PNG)
+    with_file = replace(post, media=(file.media,))
     for call in (
         stage.exchange(grant),
         stage.refresh(credential),
+        stage.platforms.check(name, credential),
+        stage.platforms.prepare(name, credential, with_file, files=(file,), card=None),
         stage.platforms.publish(name, credential, post),
         stage.platforms.find_published(name, credential, post),
         stage.platforms.revoke(name, credential, is_last=True),

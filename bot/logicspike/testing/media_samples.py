@@ -59,6 +59,7 @@ class MemoryFile(MediaFile):
         content: the bytes.
         name: the file's.
         content_type: None for what the bytes say.
+        kind: None for what the content type says.
         alt_text: "" without one.
         media_id: ours.
 
@@ -75,19 +76,25 @@ class MemoryFile(MediaFile):
         *,
         name: str = "file",
         content_type: str | None = None,
+        kind: MediaKind | None = None,
         alt_text: str = "",
         media_id: str = "a-medium",
     ) -> None:
-        kind, found_type = find_type(content) or (MediaKind.IMAGE, None)
+        found_kind, found_type = find_type(content) or (None, None)
         chosen = content_type or found_type
         if chosen is None:
             raise ValueError("these bytes are no picture and no video; give a content_type")
-        if chosen.startswith("video/"):
-            kind = MediaKind.VIDEO
+        if found_kind is None:
+            found_kind = MediaKind.VIDEO if chosen.startswith("video/") else MediaKind.IMAGE
         self.content = content
         self.opened = 0
         self.media = Media(
-            media_id=media_id, kind=kind, content_type=chosen, size=len(content), name=name, alt_text=alt_text
+            media_id=media_id,
+            kind=kind or found_kind,
+            content_type=chosen,
+            size=len(content),
+            name=name,
+            alt_text=alt_text,
         )
 
     @asynccontextmanager

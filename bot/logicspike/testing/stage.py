@@ -75,23 +75,24 @@ class Stage:
     secrets: set[str] = field(default_factory=set, repr=False)
     shown: list[str] = field(default_factory=list, repr=False)
 
-    async def ask(self) -> Asked:
+    async def ask(self, *, credential_set: str = "") -> Asked:
         """Get an authorize link, as at a member's click."""
+        sets = {each.name: each.scopes for each in self.platform.credential_sets}
         verifier = generate_token(64) if self.platform.uses_pkce else None
         request = AuthorizationRequest(
             redirect_uri=self.redirect_uri,
             state=generate_token(43),
-            scopes=self.platform.scopes,
+            scopes=sets[credential_set] if credential_set else self.platform.scopes,
             code_challenge=create_s256_code_challenge(verifier) if verifier else None,
         )
-        link = await self.platforms.authorize(self.platform.name, request)
+        link = await self.platforms.authorize(self.platform.name, request, credential_set=credential_set)
         self._keep_secret(request.state, verifier, *link.carry.values())
         self.shown.extend((repr(request), repr(link)))
         return Asked(request=request, link=link, code_verifier=verifier)
 
-    async def consent(self, *, person: str = "") -> AuthorizationGrant:
+    async def consent(self, *, person: str = "", credential_set: str = "") -> AuthorizationGrant:
         """Ask, press Allow, and read the callback."""
-        asked = await self.ask()
+        asked = await self.ask(credential_set=credential_set)
         callback = URL(await press_allow(self.browser, asked.link.url, person=person))
         assert callback.query.get("state") == asked.request.state, "the callback must bring our state back"
         code = callback.query.get("code", "")
@@ -100,13 +101,14 @@ class Stage:
             code=code, redirect_uri=self.redirect_uri, code_verifier=asked.code_verifier, carry=asked.link.carry
         )
 
-    async def exchange(self, grant: AuthorizationGrant) -> Credential:
+    async def exchange(self, grant: AuthorizationGrant, *, credential_set: str = "") -> Credential:
         """Trade the code for tokens."""
-        return self._note(await self.platforms.exchange(self.platform.name, grant))
+        return self._note(await self.platforms.exchange(self.platform.name, grant, credential_set=credential_set))
 
-    async def list_accounts(self, *, person: str = "") -> tuple[Credential, ...]:
+    async def list_accounts(self, *, person: str = "", credential_set: str = "") -> tuple[Credential, ...]:
         """Connect a person and list what they can post as."""
-        credential = await self.exchange(await self.consent(person=person))
+        grant = await self.consent(person=person, credential_set=credential_set)
+        credential = await self.exchange(grant, credential_set=credential_set)
         return tuple(self._note(each) for each in await self.platforms.accounts(self.platform.name, credential))
 
     async def connect(self, *, person: str = "") -> Credential:

@@ -33,6 +33,7 @@ from logicspike.services.leaving import Leaving
 from logicspike.services.linking import Linking
 from logicspike.services.notices import Connected, ConnectLink, Notice
 from logicspike.services.people import MemberProfile
+from logicspike.services.platform_events import PlatformEvents
 from logicspike.services.ports import DeliveryStore
 from logicspike.services.reconciling import Reconciling
 from logicspike.services.refreshing import Refreshing
@@ -113,6 +114,7 @@ class Team:
     reconciling: Reconciling
     answering: Answering
     leaving: Leaving
+    platform_events: PlatformEvents
     releasing: Releasing
     telling: Telling
     http: aiohttp.ClientSession

@@ -231,6 +231,7 @@ async def _serve_web(
     stack.push_async_callback(slack.drain)
     app = build_web_app(
         connecting=services.connecting,
+        platform_events=services.platform_events,
         platforms=health.platforms,
         health=health,
         public_url=settings.public_url,

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 
 __all__ = [
     "ConnectionCompleted",
+    "ConnectionErased",
     "ConnectionNeedsReconnect",
     "ConnectionRefused",
     "ConnectionRemoved",
@@ -89,6 +90,13 @@ class ConnectionRemoved(_ConnectionEvent):
     """An account was disconnected and its tokens erased."""
 
     name: ClassVar[str] = "connection.removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionErased(_ConnectionEvent):
+    """What was known of an account was erased, as its platform asked on behalf of whoever connected it."""
+
+    name: ClassVar[str] = "connection.erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

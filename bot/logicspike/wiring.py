@@ -33,10 +33,12 @@ from .services.connecting import Connecting
 from .services.delivering import Delivering
 from .services.disconnecting import Disconnecting
 from .services.editing import Editing
+from .services.erasing import Erasing
 from .services.leaving import Leaving
 from .services.linking import CHOICE_LIFETIME, Linking
 from .services.looking_up import LookingUp
 from .services.people import MemberDirectory, Notifier
+from .services.platform_events import PlatformEvents
 from .services.publishing import Publishing
 from .services.reconciling import Reconciling
 from .services.refreshing import Refreshing
@@ -108,6 +110,7 @@ class Services:
     releasing: Releasing
     answering: Answering
     leaving: Leaving
+    platform_events: PlatformEvents
     telling: Telling
 
 
@@ -173,6 +176,7 @@ def build_services(parts: Parts) -> Services:
         releasing=releasing,
         answering=Answering(deliveries=stores.deliveries, looking_up=looking_up, clock=clock, emit=emit),
         leaving=_build_leaving(parts, disconnecting),
+        platform_events=_build_platform_events(parts, refreshing, disconnecting),
         telling=Telling(
             platforms=parts.platforms,
             deliveries=stores.deliveries,
@@ -269,6 +273,27 @@ def _build_leaving(parts: Parts, disconnecting: Disconnecting) -> Leaving:
     )
 
 
+def _build_platform_events(parts: Parts, refreshing: Refreshing, disconnecting: Disconnecting) -> PlatformEvents:
+    erasing = Erasing(
+        platforms=parts.platforms,
+        connections=parts.stores.connections,
+        deliveries=parts.stores.deliveries,
+        disconnecting=disconnecting,
+        notifier=parts.notifier,
+        emit=parts.emit,
+    )
+    return PlatformEvents(
+        platforms=parts.platforms,
+        connections=parts.stores.connections,
+        events=parts.stores.platform_events,
+        refreshing=refreshing,
+        erasing=erasing,
+        clock=parts.clock,
+        public_url=parts.public_url,
+        tasks=parts.tasks,
+    )
+
+
 def build_scheduler(services: Services, clock: Clock, timings: Timings) -> Scheduler:
     """Build the scheduler with its ticks."""
 
@@ -283,6 +308,7 @@ def build_scheduler(services: Services, clock: Clock, timings: Timings) -> Sched
 
     async def keep_access() -> None:
         await services.asking_to_reconnect.ask_owed()
+        await services.platform_events.finish_due()
         await services.renewing.renew_due()
 
     return Scheduler(

@@ -105,6 +105,7 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
         notices.ReconnectNeeded(
             connection=connection, platform_title=word, explanation=word, waiting=count, next_due_at=DUE
         ),
+        notices.AccountErased(platform_title=word, account_name=word, waiting=count),
         notices.TokensEnding(connection=connection, platform_title=word, ends_at=DUE),
         notices.DeliveryPublished(delivery=delivery, platform_title=word),
         notices.PostsPublished(deliveries=many, titles={"acme": word}),

@@ -24,6 +24,7 @@ from logicspike.domain import (
     Member,
     PendingAuthorization,
     Purpose,
+    ReceivedEvent,
     ScheduledPost,
     Ticket,
 )
@@ -35,6 +36,7 @@ from logicspike.store.installations import MongoWorkspaceStore
 from logicspike.store.mongo import Database, Driver, open_database
 from logicspike.store.opening import Stores
 from logicspike.store.pending import MongoPendingStore
+from logicspike.store.platform_events import MongoPlatformEventStore
 from logicspike.store.posts import MongoPostStore
 from logicspike.store.requests import MongoRequestLog
 from logicspike.store.schema import INDEXES, ensure_schema
@@ -60,6 +62,7 @@ def build_stores() -> Callable[[Database], Stores]:
             deliveries=MongoDeliveryStore(database),
             workspaces=MongoWorkspaceStore(database),
             requests=MongoRequestLog(database),
+            platform_events=MongoPlatformEventStore(database),
             database=database,
         )
 
@@ -215,6 +218,7 @@ def every_call(
     )
     result = ConnectResult(outcome="failed", platform_title="Echo")
     until = NOW + timedelta(minutes=1)
+    event = ReceivedEvent(event_id="e1", platform="echo", confirmation_code="code", received_at=NOW, due_at=NOW)
     return {
         "PendingStore.save_ticket": lambda s: s.pending.save_ticket(ticket),
         "PendingStore.find_ticket": lambda s: s.pending.find_ticket("h1"),
@@ -267,6 +271,12 @@ def every_call(
         "DeliveryStore.free_claims": lambda s: s.deliveries.free_claims(["d1"], now=NOW),
         "DeliveryStore.take_owed": lambda s: s.deliveries.take_owed(owner="a", now=NOW, until=until, limit=5),
         "DeliveryStore.mark_told": lambda s: s.deliveries.mark_told(["d1"], owner="a"),
+        "DeliveryStore.forget_account": lambda s: s.deliveries.forget_account("T1", "c1", account_name="gone"),
+        "PlatformEventStore.begin": lambda s: s.platform_events.begin(event),
+        "PlatformEventStore.list_due": lambda s: s.platform_events.list_due(NOW, limit=5),
+        "PlatformEventStore.claim": lambda s: s.platform_events.claim(event, until=until),
+        "PlatformEventStore.finish": lambda s: s.platform_events.finish("e1", at=NOW),
+        "PlatformEventStore.find_erasure": lambda s: s.platform_events.find_erasure("code"),
         "PostStore.insert": lambda s: s.posts.insert(scheduled_post),
         "PostStore.find": lambda s: s.posts.find("T1", "p1"),
         "PostStore.swap": lambda s: s.posts.swap(scheduled_post, scheduled_post),

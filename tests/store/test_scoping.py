@@ -9,7 +9,15 @@ from logicspike.services import ports
 from logicspike.store import UNSCOPED
 from logicspike.store.mongo import open_database
 
-PORTS = ("PendingStore", "ConnectionStore", "DeliveryStore", "PostStore", "RequestLog", "WorkspaceStore")
+PORTS = (
+    "PendingStore",
+    "ConnectionStore",
+    "DeliveryStore",
+    "PlatformEventStore",
+    "PostStore",
+    "RequestLog",
+    "WorkspaceStore",
+)
 
 
 class Listener(CommandListener):

@@ -20,7 +20,7 @@ from team import Team, open_team
 from yarl import URL
 
 from logicspike.clock import SystemClock
-from logicspike.domain import Purpose
+from logicspike.domain import Purpose, ReceivedEvent
 from logicspike.platforms import Platforms
 from logicspike.services.connecting import Callback, LinkPage
 from logicspike.services.ports import ConnectResult
@@ -80,6 +80,13 @@ class FakeConnecting:
         self.calls.append(call)
         if self.raises is not None:
             raise self.raises
+
+
+class FakePlatformEvents:
+    """No platform of these pages has callbacks of its own."""
+
+    async def find_erasure(self, confirmation_code: str) -> ReceivedEvent | None:
+        return None
 
 
 @dataclass
@@ -158,6 +165,7 @@ async def open_site(public_url: str) -> AsyncIterator[Site]:
     entry_points = [EntryPoint(name="echo", value="echo_platform", group="logicspike.platforms")]
     app = build_web_app(
         connecting=connecting,
+        platform_events=FakePlatformEvents(),
         platforms=Platforms.load(environment={}, clock=SystemClock(), entry_points=entry_points),
         health=health,
         public_url=public_url,
@@ -213,9 +221,13 @@ async def live(mongo_database: Database) -> AsyncIterator[LiveTeam]:
     listener = listen()
     public_url = address_of(listener)
     whisper = EntryPoint(name="whisper", value="echo_platform:whisper", group="logicspike.platforms")
-    async with open_team(mongo_database, public_url=public_url, others=[whisper]) as team:
+    async with open_team(mongo_database, public_url=public_url, others=[whisper], with_guild=True) as team:
         app = build_web_app(
-            connecting=team.connecting, platforms=team.platforms, health=FakeHealth(), public_url=public_url
+            connecting=team.connecting,
+            platform_events=team.platform_events,
+            platforms=team.platforms,
+            health=FakeHealth(),
+            public_url=public_url,
         )
         async with serve_app(app, listener) as address:
             yield LiveTeam(team=team, address=address)

@@ -22,6 +22,7 @@ from .deliveries import (
     IllegalTransition,
     check_transition,
 )
+from .platform_events import ReceivedEvent
 from .posts import (
     Draft,
     PostChange,
@@ -48,6 +49,7 @@ __all__ = [
     "PendingAuthorization",
     "PostChange",
     "Purpose",
+    "ReceivedEvent",
     "ScheduledPost",
     "Ticket",
     "Timings",

@@ -242,7 +242,7 @@ class Disconnecting:
         """
         plan = await self.plan_for(member, connection_id)
         target = self._pick_target(plan, posts, move_to)
-        before, erased = await self._erase(plan.connection)
+        before, erased = await self.erase_tokens(plan.connection)
         counts = await self.settle_posts(erased, posts, target)
         withdrawal = await self._withdrawing.withdraw(before)
         return Disconnected(
@@ -273,11 +273,19 @@ class Disconnecting:
             if not await self._connections.delete(connection):
                 raise NoSuchConnection
             return await self._withdrawing.withdraw(connection)
-        before, _ = await self._erase(connection)
+        before, _ = await self.erase_tokens(connection)
         return await self._withdrawing.withdraw(before)
 
-    async def _erase(self, connection: Connection) -> tuple[Connection, Connection]:
-        """Erase the tokens; the connection as it was at that moment (they may have been refreshed since), and after."""
+    async def erase_tokens(self, connection: Connection) -> tuple[Connection, Connection]:
+        """Erase the tokens, and withdraw nothing.
+
+        Returns:
+            The connection as it was at that moment (its tokens may have been refreshed since), and as it is now.
+
+        Raises:
+            NoSuchConnection: it is gone, or has just changed hands.
+            StoreUnavailable: the database did not answer.
+        """
         for _ in range(_SWAP_TRIES):
             after = replace(
                 connection,
@@ -300,9 +308,20 @@ class Disconnecting:
         raise NoSuchConnection
 
     async def settle_posts(
-        self, connection: Connection, posts: PostsOnDisconnect, target: Connection | None = None
+        self,
+        connection: Connection,
+        posts: PostsOnDisconnect,
+        target: Connection | None = None,
+        *,
+        detail: str | None = None,
     ) -> dict[PostsOnDisconnect, int]:
         """Hold, cancel or move what waits for a connection; how many each.
+
+        Args:
+            connection: whose posts.
+            posts: what becomes of them.
+            target: the connection that takes them over, for ``MOVE``.
+            detail: why they are held, in words for their authors; None for "was disconnected".
 
         Raises:
             StoreUnavailable: the database did not answer.
@@ -311,7 +330,7 @@ class Disconnecting:
         there = await self._list_posts(target) if target is not None else frozenset()
         for delivery in await self._list_waiting(connection):
             answer = _answer_for(delivery, posts, there)
-            after = self._settled(delivery, answer, target)
+            after = self._settled(delivery, answer, target, detail)
             if after is not None and await self._deliveries.swap(delivery, after):
                 counts[answer] += 1
                 if answer is PostsOnDisconnect.CANCEL:
@@ -320,7 +339,9 @@ class Disconnecting:
                     )
         return counts
 
-    def _settled(self, delivery: Delivery, posts: PostsOnDisconnect, target: Connection | None) -> Delivery | None:
+    def _settled(
+        self, delivery: Delivery, posts: PostsOnDisconnect, target: Connection | None, detail: str | None
+    ) -> Delivery | None:
         now = self._clock.now()
         freed = replace(delivery, claim_token=None, claimed_by=None, claimed_until=None)
         if posts is PostsOnDisconnect.CANCEL:
@@ -330,7 +351,7 @@ class Disconnecting:
                 freed,
                 state=DeliveryState.HELD,
                 hold_reason=HoldReason.RECONNECT,
-                detail=f"{delivery.account_name} was disconnected.",
+                detail=detail or f"{delivery.account_name} was disconnected.",
                 settled_at=now,
             )
         return _moved(freed, target) if target is not None else None

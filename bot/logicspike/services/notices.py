@@ -11,6 +11,7 @@ from ..domain import Connection, Delivery, Purpose
 
 __all__ = [
     "AccountChoice",
+    "AccountErased",
     "ConnectEnded",
     "ConnectFailed",
     "ConnectLink",
@@ -113,6 +114,15 @@ class ReconnectNeeded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErased:
+    """The owner asked the platform to have their data erased here: the account goes, the posts' texts stay."""
+
+    platform_title: str
+    account_name: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokensEnding:
     """Access that can't be renewed by itself ends soon: sign in again before."""
 
@@ -204,6 +214,7 @@ Notice: TypeAlias = (
     | Connected
     | Reconnected
     | ReconnectNeeded
+    | AccountErased
     | TokensEnding
     | DeliveryPublished
     | PostsPublished

@@ -15,6 +15,7 @@ from ..domain import (
     DueDelivery,
     Member,
     PendingAuthorization,
+    ReceivedEvent,
     ScheduledPost,
     Ticket,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "DeliveryStore",
     "NameTaken",
     "PendingStore",
+    "PlatformEventStore",
     "PostStore",
     "RequestLog",
     "ServerTime",
@@ -284,12 +286,40 @@ class DeliveryStore(Protocol):
         """All scheduled and held deliveries of a workspace: for when it removes the bot."""
         ...
 
+    async def forget_account(self, team_id: str, connection_id: str, *, account_name: str) -> None:
+        """Let all deliveries of a connection, settled ones too, say another name for its account."""
+        ...
+
     async def take_owed(self, *, owner: str, now: datetime, until: datetime, limit: int) -> tuple[Delivery, ...]:
         """Become the only one who tells the authors of these deliveries, across workspaces, what has become of them."""
         ...
 
     async def mark_told(self, delivery_ids: Collection[str], *, owner: str) -> None:
         """Note that their authors were told, unless something else has become of them since."""
+        ...
+
+
+class PlatformEventStore(Protocol):
+    """Callbacks of platforms (``platform_events``)."""
+
+    async def begin(self, event: ReceivedEvent) -> bool:
+        """Keep a callback for a year; False when it was there already."""
+        ...
+
+    async def list_due(self, now: datetime, *, limit: int) -> tuple[ReceivedEvent, ...]:
+        """Callbacks that are to be carried out by now, the longest due first."""
+        ...
+
+    async def claim(self, event: ReceivedEvent, *, until: datetime) -> bool:
+        """Become the one who carries it out; unless it's finished, it is due again at a later time."""
+        ...
+
+    async def finish(self, event_id: str, *, at: datetime) -> None:
+        """Note that it is carried out, and forget whose grants it named."""
+        ...
+
+    async def find_erasure(self, confirmation_code: str) -> ReceivedEvent | None:
+        """The request for an erasure with this code."""
         ...
 
 

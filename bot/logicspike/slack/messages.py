@@ -7,6 +7,7 @@ from typing import assert_never
 
 from ..services.notices import (
     AccountChoice,
+    AccountErased,
     Connected,
     ConnectEnded,
     ConnectFailed,
@@ -29,6 +30,7 @@ from .help import help_connect, help_schedule
 from .message import Message, actions, build_message, button, note, paragraph
 from .messages_accounts import (
     render_account_choice,
+    render_account_erased,
     render_connect_ended,
     render_connect_failed,
     render_connect_link,
@@ -157,6 +159,8 @@ def render_notice(notice: Notice, *, zone: str, now: datetime, titles: Titles = 
             return render_reconnected(notice, zone)
         case ReconnectNeeded():
             return render_reconnect_needed(notice, zone, now)
+        case AccountErased():
+            return render_account_erased(notice)
         case TokensEnding():
             return render_tokens_ending(notice, zone, now)
         case DeliveryPublished():

@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block, InteractiveElement
 from ..domain import Connection, Purpose
 from ..services.notices import (
     AccountChoice,
+    AccountErased,
     Connected,
     ConnectEnded,
     ConnectFailed,
@@ -34,6 +35,7 @@ from .message import (
 from .mrkdwn import bullets, code, link, name, prose, show_day_and_time, show_time
 from .surface import (
     CONNECT_CHOOSE,
+    CONNECT_LIST,
     CONNECT_RECONNECT,
     CONNECT_START,
     DISCONNECT_ASK,
@@ -48,6 +50,7 @@ __all__ = [
     "disconnect_button",
     "reconnect_button",
     "render_account_choice",
+    "render_account_erased",
     "render_connect_ended",
     "render_connect_failed",
     "render_connect_link",
@@ -229,6 +232,26 @@ def _reconnected_words(account: str, notice: Reconnected) -> str:
 
 def _too_late(notice: Reconnected) -> str:
     return f"{posts_are(len(notice.late))} too late to go out unasked; I ask you about that in another message."
+
+
+def render_account_erased(notice: AccountErased) -> Message:
+    """The owner asked the platform to have their data erased here."""
+    account, title = f"{name(notice.account_name)} ({name(notice.platform_title)})", name(notice.platform_title)
+    why = f"At {title}, you asked for your data to be erased here. My access and what I knew of the account go."
+    posts = ""
+    if notice.waiting:
+        posts = (
+            f" {posts_are(notice.waiting)} on hold: the texts are your workspace's and stay. "
+            "Schedule them for another account, or cancel them."
+        )
+    return build_message(
+        f"{account} is disconnected and erased. {why}{posts}",
+        paragraph(f"*{account} is disconnected and erased*\n{why}{posts}"),
+        actions(
+            button("Show what is scheduled", POST_LIST) if notice.waiting else None,
+            button("Show accounts", CONNECT_LIST),
+        ),
+    )
 
 
 def render_tokens_ending(notice: TokensEnding, zone: str, now: datetime) -> Message:

@@ -13,6 +13,7 @@ __all__ = ["UNSCOPED"]
 
 _BY_HASH: Final = "the browser shows a secret, whose hash is all we know of it"
 _CLAIMING: Final = "workers serve all workspaces; what they find carries its team_id from then on"
+_CALLBACK: Final = "a platform's callback knows nothing of workspaces"
 
 UNSCOPED: Final[Mapping[str, str]] = {
     "PendingStore.find_ticket": _BY_HASH,
@@ -41,6 +42,11 @@ UNSCOPED: Final[Mapping[str, str]] = {
     "DeliveryStore.list_held_connections": _CLAIMING,
     "DeliveryStore.list_expired_claims": _CLAIMING,
     "DeliveryStore.list_unasked_unknown": _CLAIMING,
+    "PlatformEventStore.begin": _CALLBACK,
+    "PlatformEventStore.list_due": _CALLBACK,
+    "PlatformEventStore.claim": _CALLBACK,
+    "PlatformEventStore.finish": _CALLBACK,
+    "PlatformEventStore.find_erasure": "whoever asked for an erasure is no member; the code is all we know of them",
     "PostStore.list_changing": "housekeeping for all workspaces",
     "WorkspaceStore.list_uncleared": "housekeeping for all workspaces",
     "RequestLog.is_first": "Slack's request ids are unique across workspaces",

@@ -250,6 +250,12 @@ class MongoDeliveryStore:
         return _all(await self._deliveries.find(query).sort(_BY_DUE).to_list(None))
 
     @reports_outage
+    async def forget_account(self, team_id: str, connection_id: str, *, account_name: str) -> None:
+        """Let all deliveries of a connection, settled ones too, say another name for its account."""
+        theirs = {"team_id": team_id, "connection_id": connection_id}
+        await self._deliveries.update_many(theirs, {"$set": {"account_name": account_name}})
+
+    @reports_outage
     async def take_owed(self, *, owner: str, now: datetime, until: datetime, limit: int) -> tuple[Delivery, ...]:
         """Become the only one who tells the authors of these deliveries what has become of them.
 

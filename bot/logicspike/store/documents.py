@@ -26,6 +26,7 @@ from ..domain import (
     PendingAuthorization,
     PostChange,
     Purpose,
+    ReceivedEvent,
     ScheduledPost,
     Ticket,
 )
@@ -44,6 +45,8 @@ __all__ = [
     "delivery_to_document",
     "draft_from_document",
     "draft_to_document",
+    "platform_event_from_document",
+    "platform_event_to_document",
     "post_from_document",
     "post_to_document",
     "result_from_document",
@@ -123,6 +126,16 @@ def authorization_from_document(document: Document) -> PendingAuthorization:
         member=_from_document(Member, document),
         purpose=Purpose(document["purpose"]),
     )
+
+
+def platform_event_to_document(event: ReceivedEvent) -> Document:
+    """The document of a platform's callback."""
+    return _with_id(_to_document(event), "event_id")
+
+
+def platform_event_from_document(document: Document) -> ReceivedEvent:
+    """The platform's callback in a document."""
+    return _from_document(ReceivedEvent, document, event_id=document["_id"])
 
 
 def result_to_document(result_id: str, result: ConnectResult) -> Document:

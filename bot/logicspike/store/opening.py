@@ -15,6 +15,7 @@ from .embedded import EmbeddedMongod, EmbeddedMongodFailed, MongodMissing
 from .installations import MongoWorkspaceStore
 from .mongo import BadDatabaseAddress, Database, Driver, open_database, ping, read_server_time
 from .pending import MongoPendingStore
+from .platform_events import MongoPlatformEventStore
 from .posts import MongoPostStore
 from .requests import MongoRequestLog
 from .schema import SchemaTooNew, ensure_schema
@@ -37,6 +38,7 @@ class Stores:
     deliveries: MongoDeliveryStore
     workspaces: MongoWorkspaceStore
     requests: MongoRequestLog
+    platform_events: MongoPlatformEventStore
     database: Database = field(repr=False)
 
     async def is_reachable(self) -> bool:
@@ -100,5 +102,6 @@ def build_stores(database: Database) -> Stores:
         deliveries=MongoDeliveryStore(database),
         workspaces=MongoWorkspaceStore(database),
         requests=MongoRequestLog(database),
+        platform_events=MongoPlatformEventStore(database),
         database=database,
     )

@@ -87,6 +87,11 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
         _index("open_of_connection", "team_id", "connection_id", "due_at", "_id", partialFilterExpression=_OPEN),
     ),
     "pending_authorizations": (_index("team", "team_id"), _purge()),
+    "platform_events": (
+        _index("code", "confirmation_code", unique=True),
+        _index("due", "due_at", partialFilterExpression={"due_at": {"$exists": True}}),
+        _purge(),
+    ),
     "slack_installations": (),
     "seen_requests": (_purge(),),
     "audit_log": (_index("team", "team_id", "-at"),),

@@ -11,11 +11,13 @@ from aiohttp.typedefs import Handler, Middleware
 
 from ..platforms import Platforms
 from ..services.connecting import Connecting
+from ..services.platform_events import PlatformEvents
 from ..services.ports import StoreUnavailable
 from .callback import CallbackPage
 from .connect_pages import ConnectPages
 from .health import Health, health_routes
 from .pages import IS_HTTPS, error_pages, security_headers
+from .platform_events import PlatformEventPages
 
 __all__ = ["build_web_app"]
 
@@ -25,6 +27,7 @@ _MAX_BODY_BYTES: Final = 512 * 1024
 def build_web_app(
     *,
     connecting: Connecting,
+    platform_events: PlatformEvents,
     platforms: Platforms,
     health: Health,
     public_url: str,
@@ -36,6 +39,7 @@ def build_web_app(
 
     Args:
         connecting: the use cases behind the pages.
+        platform_events: takes the platforms' own callbacks.
         platforms: the installed platforms.
         health: what ``/readyz`` asks.
         public_url: address of the callback server as browsers see it; decides about cookies and HSTS. A path in it is
@@ -52,6 +56,7 @@ def build_web_app(
     app[IS_HTTPS] = public.scheme == "https"
     app.add_routes(ConnectPages(connecting, connect_command).routes())
     app.add_routes(CallbackPage(connecting, platforms, connect_command, public.path).routes())
+    app.add_routes(PlatformEventPages(platform_events, platforms).routes())
     app.add_routes(health_routes(health))
     app.add_routes(extra_routes)
     return app

@@ -31,6 +31,7 @@ from logicspike.plugin import (
     hookspecs,
     media,
     oauth2,
+    setup_notes,
     types,
 )
 from logicspike.settings import DESCRIPTIONS, EXAMPLES, Settings
@@ -168,6 +169,7 @@ def render_hooks() -> str:
     parts += [_source(getattr(oauth2, name)) for name in oauth2.__all__ if inspect.isclass(getattr(oauth2, name))]
     parts.append(_TYPES_INTRO)
     parts += [_source(getattr(types, name)) for name in types.__all__]
+    parts += [_source(getattr(setup_notes, name)) for name in setup_notes.__all__]
     parts.append(_MEDIA_INTRO)
     parts += [_render_helper(name, each) for name in media.__all__ if inspect.isfunction(each := getattr(media, name))]
     parts += [_source(getattr(media, name)) for name in media.__all__ if inspect.isclass(getattr(media, name))]

@@ -30,6 +30,8 @@ from .plugin import (
     PublishedPost,
     RateLimited,
     ReconnectRequired,
+    SetupLevel,
+    SetupNote,
     TextLength,
     TokenExpired,
     TokenSet,
@@ -179,6 +181,10 @@ def _is_event_outcome(value: object) -> bool:
     return all(_is_each(_is_text)(grants) for grants in (value.ended_grants, value.erased_grants))
 
 
+def _is_setup_note(value: object) -> bool:
+    return isinstance(value, SetupNote) and isinstance(value.level, SetupLevel) and _is_text(value.message)
+
+
 def _is_each(fits_one: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: (
         isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and all(fits_one(item) for item in value)
@@ -188,6 +194,7 @@ def _is_each(fits_one: Callable[[Any], bool]) -> Callable[[Any], bool]:
 _PROMISES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "validate": _is_each(lambda item: isinstance(item, Problem) and _is_text(item.message)),
     "measure": lambda value: isinstance(value, TextLength) and value.limit > 0,
+    "inspect": _is_each(_is_setup_note),
     "authorize": _is_link,
     "exchange": _is_credential,
     "accounts": _is_each(_is_credential),

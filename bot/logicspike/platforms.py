@@ -39,6 +39,7 @@ from .plugin import (
     Prepared,
     Problem,
     PublishedPost,
+    SetupNote,
     TextLength,
     TokenSet,
 )
@@ -318,6 +319,31 @@ class Platforms:
             return TextLength(length=len(post.text), limit=platform.limits.max_chars)
         found: TextLength = self._ask(platform, "measure", account=account, post=post)
         return found
+
+    def inspect(self, name: str, credential_set: str = "") -> tuple[SetupNote, ...]:
+        """What the plugin says of the operator's set-up; ``()`` without the hook. No I/O.
+
+        Args:
+            name: the platform's.
+            credential_set: which of our developer apps there; "" for the first.
+
+        Raises:
+            PlatformNotReady: it can't be called now.
+            PlatformUnavailable: the plugin failed.
+        """
+        platform = self._find_ready(name, credential_set)
+        if not self.supports(name, "inspect"):
+            return ()
+        app = self._apps[platform.name]
+        found: Sequence[SetupNote] = self._ask(
+            platform,
+            "inspect",
+            client=app.get_client(credential_set),
+            credential_set=credential_set,
+            settings=MappingProxyType(dict(app.settings)),
+            now=self._clock.now(),
+        )
+        return tuple(found)
 
     def _ask(self, platform: Platform, hook: str, **arguments: object) -> Any:
         """Call a hook that does no I/O."""

@@ -4,7 +4,7 @@ import asyncio
 import importlib.metadata
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import ModuleType, SimpleNamespace
@@ -20,6 +20,7 @@ from logicspike.plugin import (
     AuthorizationFailed,
     Credential,
     MemberActionRequired,
+    OAuthClient,
     OperatorActionRequired,
     OutcomeUnknown,
     PlatformContext,
@@ -31,6 +32,8 @@ from logicspike.plugin import (
     PublishedPost,
     RateLimited,
     ReconnectRequired,
+    SetupLevel,
+    SetupNote,
     TokenExpired,
     TokenSet,
     hookimpl,
@@ -320,6 +323,43 @@ async def test_length_is_checked_without_a_validate_hook(open_with: Open) -> Non
         (problem,) = platforms.validate("whisper", CREDENTIAL.account, Post(key="k", text="é" * 51))
         assert platforms.validate("echo", CREDENTIAL.account, Post(key="k", text="é" * 51)) != ()
     assert problem.message == "Whisper allows 50 characters; this is 51."
+
+
+async def test_the_set_up_is_inspected_without_a_word_to_the_platform(open_with: Open) -> None:
+    seen: list[tuple[object, ...]] = []
+    note = SetupNote(level=SetupLevel.WARNING, message="This ends soon.")
+
+    def inspect(
+        self: object, client: OAuthClient, credential_set: str, settings: Mapping[str, str], now: datetime
+    ) -> list[SetupNote]:
+        seen.append((client.client_id, credential_set, dict(settings), now))
+        return [note]
+
+    async with open_with(inspect=inspect) as platforms:
+        assert platforms.inspect("echo") == ()
+        assert platforms.inspect("whisper") == (note,)
+        with pytest.raises(PlatformNotReady):
+            platforms.inspect("nothing")
+    assert [("whisper-id", "", {}, NOW)] == seen
+    async with open_with({}, inspect=inspect) as platforms:
+        with pytest.raises(PlatformNotReady):
+            platforms.inspect("whisper")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda self: 1 / 0,
+        lambda self: None,
+        lambda self: ["a note"],
+        lambda self: [SetupNote(level=SetupLevel.OK, message="")],
+        lambda self: [SetupNote(level="ok", message="A word is no level.")],  # type: ignore[arg-type]
+    ],
+)
+async def test_broken_inspect_is_unavailable(open_with: Open, broken: Callable[..., Any]) -> None:
+    async with open_with(inspect=broken) as platforms:
+        with pytest.raises(PlatformUnavailable):
+            platforms.inspect("whisper")
 
 
 @pytest.mark.parametrize("broken", [lambda self: 1 / 0, lambda self: None, lambda self: ["too long"]])

@@ -11,7 +11,7 @@ import pytest
 
 import logicspike.plugin
 import logicspike.testing
-from logicspike.plugin import ErrorRow, ErrorTable, LinkCard, Refusal, types
+from logicspike.plugin import ErrorRow, ErrorTable, LinkCard, Refusal, SetupNote, types
 
 PLUGIN = {
     "AccessReport", "Account", "AuthorizationFailed", "AuthorizationGrant", "AuthorizationLink",
@@ -20,7 +20,8 @@ PLUGIN = {
     "OperatorActionRequired", "OutcomeUnknown", "Platform", "PlatformContext", "PlatformError", "PlatformEvent",
     "PlatformEventOutcome", "PlatformEventRefused", "PlatformUnavailable", "Post", "PostRejected",
     "PreparationLost", "Prepared", "Problem", "PublishedPost", "RateLimited", "ReconnectRequired", "Refusal",
-    "Reply", "TextLength", "TokenExpired", "TokenSet", "hookimpl", "in_chunks", "oauth2", "to_payload",
+    "Reply", "SetupLevel", "SetupNote", "TextLength", "TokenExpired", "TokenSet", "hookimpl", "in_chunks", "oauth2",
+    "to_payload",
 }  # fmt: skip
 TESTING = {
     "AccessToken", "CodeRefused", "ConsentRequest", "ErrorAnswer", "FakeAccount", "FakeCard", "FakeEvent", "FakeMedia",
@@ -54,6 +55,7 @@ VALUES = [
     ErrorTable,
     LinkCard,
     Refusal,
+    SetupNote,
 ]
 
 

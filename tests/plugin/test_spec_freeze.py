@@ -12,6 +12,7 @@ FROZEN = {
     "describe": ("def", ()),
     "validate": ("def", ("account", "post")),
     "measure": ("def", ("account", "post")),
+    "inspect": ("def", ("client", "credential_set", "settings", "now")),
     "authorize": ("async def", ("ctx", "request")),
     "exchange": ("async def", ("ctx", "grant")),
     "accounts": ("async def", ("ctx", "credential")),

@@ -60,6 +60,7 @@ from .errors import (
 )
 from .hookspecs import hookimpl
 from .media import LinkCard, MediaFile, in_chunks, to_payload
+from .setup_notes import SetupLevel, SetupNote
 from .types import (
     AccessReport,
     Account,
@@ -126,6 +127,8 @@ __all__ = [
     "ReconnectRequired",
     "Refusal",
     "Reply",
+    "SetupLevel",
+    "SetupNote",
     "TextLength",
     "TokenExpired",
     "TokenSet",

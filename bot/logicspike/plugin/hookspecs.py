@@ -6,13 +6,15 @@ A plugin is a module. Facts and checks are plain functions without I/O; everythi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import pluggy
 
 if TYPE_CHECKING:
     from .media import LinkCard, MediaFile
+    from .setup_notes import SetupNote
     from .types import (
         AccessReport,
         Account,
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         AuthorizationLink,
         AuthorizationRequest,
         Credential,
+        OAuthClient,
         Platform,
         PlatformContext,
         PlatformEvent,
@@ -67,6 +70,20 @@ def measure(account: Account, post: Post) -> TextLength:
     """Count the text as the platform does, for the "212 of 280" that members see while they write. Optional.
 
     Without it code points are counted, against ``Limits.max_chars``.
+
+    .. versionadded:: 0.2
+    """
+
+
+@hookspec(firstresult=True)
+def inspect(
+    client: OAuthClient, credential_set: str, settings: Mapping[str, str], now: datetime
+) -> Sequence[SetupNote]:
+    """Say what can be told of the operator's set-up without asking the platform, for ``logicspike doctor``. Optional.
+
+    Called for each developer app whose id and secret are set: do they look like the platform's, is the chosen version
+    of its API still served? What can't be seen from here, such as the platform's review of the app, is named too, with
+    where to look. The host itself looks whether the platform can be reached, and prints the redirect URL.
 
     .. versionadded:: 0.2
     """

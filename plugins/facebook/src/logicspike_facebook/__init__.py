@@ -10,9 +10,9 @@ workspace, and a hook can't know whether this was the last one. See the README.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from logicspike.plugin import (
@@ -21,11 +21,13 @@ from logicspike.plugin import (
     AuthorizationRequest,
     Credential,
     Limits,
+    OAuthClient,
     Platform,
     PlatformContext,
     Post,
     Problem,
     PublishedPost,
+    SetupNote,
     TokenSet,
     hookimpl,
     oauth2,
@@ -33,8 +35,19 @@ from logicspike.plugin import (
 
 from . import api, sign_in
 from .graph import to_url
+from .setup_notes import find_notes
 
-__all__ = ["accounts", "authorize", "describe", "exchange", "find_published", "publish", "refresh", "validate"]
+__all__ = [
+    "accounts",
+    "authorize",
+    "describe",
+    "exchange",
+    "find_published",
+    "inspect",
+    "publish",
+    "refresh",
+    "validate",
+]
 
 # Facebook doesn't document it; github.com/gitroomhq/postiz-app, facebook.provider.ts, and vendors agree,
 # checked 2026-11-23.
@@ -69,6 +82,12 @@ def validate(post: Post) -> Sequence[Problem]:
     if len(post.text) > _MAX_CHARS:
         return (Problem(message=f"Facebook allows {_MAX_CHARS:,} characters; this is {len(post.text):,}."),)
     return ()
+
+
+@hookimpl
+def inspect(client: OAuthClient, settings: Mapping[str, str], now: datetime) -> Sequence[SetupNote]:
+    """Look at the app's id and secret and at the version of the Graph API."""
+    return find_notes(client, settings, now)
 
 
 @hookimpl

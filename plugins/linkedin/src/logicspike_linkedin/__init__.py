@@ -6,8 +6,8 @@ which is one click while they're signed in at LinkedIn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
 from logicspike.plugin import (
     AuthorizationGrant,
@@ -15,11 +15,13 @@ from logicspike.plugin import (
     AuthorizationRequest,
     Credential,
     Limits,
+    OAuthClient,
     Platform,
     PlatformContext,
     Post,
     Problem,
     PublishedPost,
+    SetupNote,
     TokenSet,
     hookimpl,
     oauth2,
@@ -27,8 +29,9 @@ from logicspike.plugin import (
 
 from . import api
 from .little_text import MAX_CHARS, count_characters
+from .setup_notes import find_notes
 
-__all__ = ["authorize", "describe", "exchange", "publish", "refresh", "revoke", "validate"]
+__all__ = ["authorize", "describe", "exchange", "inspect", "publish", "refresh", "revoke", "validate"]
 
 
 @hookimpl
@@ -61,6 +64,14 @@ def validate(post: Post) -> Sequence[Problem]:
         return ()
     hint = " (an emoji counts as two or more)" if count != len(post.text) else ""
     return (Problem(message=f"LinkedIn allows {MAX_CHARS:,} characters; this is {count:,}{hint}."),)
+
+
+@hookimpl
+def inspect(
+    client: OAuthClient, credential_set: str, settings: Mapping[str, str], now: datetime
+) -> Sequence[SetupNote]:
+    """Look at the app's id and at the version of the API."""
+    return find_notes(client, credential_set, settings, now)
 
 
 @hookimpl

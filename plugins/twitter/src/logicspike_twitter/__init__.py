@@ -18,12 +18,14 @@ from logicspike.plugin import (
     Credential,
     Limits,
     MediaFile,
+    OAuthClient,
     Platform,
     PlatformContext,
     Post,
     Prepared,
     Problem,
     PublishedPost,
+    SetupNote,
     TextLength,
     TokenSet,
     hookimpl,
@@ -34,6 +36,7 @@ from . import api, posts, uploads
 from .media_rules import MEDIA_RULES
 from .post_rules import find_problems
 from .refusals import SCOPES
+from .setup_notes import find_notes
 from .weighted_length import MAX_WEIGHT, weighted_length
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "describe",
     "exchange",
     "find_published",
+    "inspect",
     "measure",
     "prepare",
     "publish",
@@ -81,6 +85,12 @@ def validate(post: Post) -> Sequence[Problem]:
 def measure(post: Post) -> TextLength:
     """Weigh the text as X does."""
     return TextLength(length=weighted_length(post.text), limit=MAX_WEIGHT)
+
+
+@hookimpl
+def inspect(client: OAuthClient) -> Sequence[SetupNote]:
+    """Look at the app's id."""
+    return find_notes(client)
 
 
 @hookimpl

@@ -49,6 +49,30 @@ class FrozenClock:
         self.at += by
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """One answer of the fake's API."""
+
+    method: str
+    path: str
+    status: int
+    content_type: str
+    headers: dict[str, str]
+    body: str
+
+    @classmethod
+    def of(cls, request: web.Request, response: web.StreamResponse) -> Recorded:
+        resource = request.match_info.route.resource
+        return cls(
+            method=request.method,
+            path=resource.canonical if resource is not None else request.path,
+            status=response.status,
+            content_type=response.content_type,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=(response.text or "") if isinstance(response, web.Response) else "",
+        )
+
+
 @dataclass
 class Bench:
     """The plugin on one side, the fake on the other, real HTTP between them."""
@@ -61,6 +85,8 @@ class Bench:
     redirect_uri: str = REDIRECT_URI
     verifier: str = VERIFIER
     slept: list[float] = field(default_factory=list)
+    answers: list[Recorded] = field(default_factory=list, repr=False)
+    """What the fake answered to API calls, in order."""
 
     def ctx(self, *, client_secret: str = CLIENT_SECRET) -> PlatformContext:
         return PlatformContext(
@@ -114,11 +140,19 @@ async def bench(clock: FrozenClock) -> AsyncIterator[Bench]:
     fake = FakeTwitter(
         client_id="our-app", client_secret=CLIENT_SECRET, clock=clock, redirect_uris=[REDIRECT_URI], slow_seconds=0.3
     )
+    app, answers = fake.build_app(), list[Recorded]()
+
+    async def record(request: web.Request, response: web.StreamResponse) -> None:
+        if request.path.startswith("/2/"):
+            answers.append(Recorded.of(request, response))
+
+    app.on_response_prepare.append(record)
     async with (
-        TestServer(fake.build_app()) as server,
+        TestServer(app) as server,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http,
     ):
-        yield Bench(fake=fake, clock=clock, origin=str(server.make_url("")).rstrip("/"), http=http)
+        origin = str(server.make_url("")).rstrip("/")
+        yield Bench(fake=fake, clock=clock, origin=origin, http=http, answers=answers)
 
 
 @dataclass

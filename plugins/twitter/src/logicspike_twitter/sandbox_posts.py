@@ -35,7 +35,8 @@ def as_read(entry: LedgerEntry) -> dict[str, Any]:
     if entry.media:
         short = _shorten(entry, len(urls))
         text = f"{text} {short}" if text else short
-        urls += [_media_link(entry, short, number) for number in range(len(entry.media))]
+        span = {"start": len(text) - len(short), "end": len(text), "url": short}
+        urls += [span | _media_link(entry, short, number) for number in range(len(entry.media))]
     post: dict[str, Any] = {"id": entry.id, "text": text, "edit_history_tweet_ids": [entry.id]}
     if urls:
         post["entities"] = {"urls": urls}
@@ -47,16 +48,16 @@ def as_read(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def _shorten_links(entry: LedgerEntry) -> tuple[str, list[dict[str, Any]]]:
-    pieces: list[str] = []
-    urls: list[dict[str, Any]] = []
-    position = 0
+    text, urls, position = "", list[dict[str, Any]](), 0
     for number, link in enumerate(find_links(entry.text)):
         short = _shorten(entry, number)
-        pieces += [html.escape(entry.text[position : link.start], quote=False), short]
+        text += html.escape(entry.text[position : link.start], quote=False)
+        span = {"start": len(text), "end": len(text) + len(short), "url": short}
         full = link.address if "://" in link.address else f"http://{link.address}"
-        urls.append({"url": short, "expanded_url": full, "display_url": full.partition("://")[2][:30]})
+        urls.append(span | {"expanded_url": full, "display_url": full.partition("://")[2][:30]})
+        text += short
         position = link.end
-    return "".join([*pieces, html.escape(entry.text[position:], quote=False)]), urls
+    return text + html.escape(entry.text[position:], quote=False), urls
 
 
 def _shorten(entry: LedgerEntry, number: int) -> str:
@@ -67,7 +68,6 @@ def _media_link(entry: LedgerEntry, short: str, number: int) -> dict[str, Any]:
     medium = entry.media[number]
     kind = "video" if medium.kind == "video" else "photo"
     return {
-        "url": short,
         "expanded_url": f"https://x.com/{entry.account.handle}/status/{entry.id}/{kind}/{number + 1}",
         "display_url": f"pic.x.com/{short[-10:]}",
         "media_key": to_media_key(medium.id, medium.kind),

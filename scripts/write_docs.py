@@ -310,12 +310,14 @@ def render_surface() -> str:
     rows = "\n".join(f"| `{action}` | {_cell(meaning)} |" for action, meaning in surface.ACTIONS.items())
     modals = "\n".join(f"| `{callback}` | {_cell(meaning)} |" for callback, meaning in surface.MODALS.items())
     blocks = "\n".join(f"- `{value}`" for name, value in vars(surface).items() if name.startswith("BLOCK_"))
+    typed = "\n".join(f"- `{action}`: {_cell(meaning)}" for action, meaning in surface.TYPED.items())
     return (
         f"{_SURFACE_INTRO}\n"
         "## Buttons and menus\n\n"
         f"| `action_id` | what its `value` holds, and what a click does |\n| --- | --- |\n{rows}\n\n"
         f"## Modals\n\n| `callback_id` | what it is for |\n| --- | --- |\n{modals}\n\n"
-        f"Their fields' `block_id`s (the editor has no `{surface.BLOCK_ACCOUNTS}`):\n\n{blocks}\n\n"
+        f"Their blocks' `block_id`s (the editor has no `{surface.BLOCK_ACCOUNTS}`):\n\n{blocks}\n\n"
+        f"Fields that report while they are filled in, by `action_id`:\n\n{typed}\n\n"
         "## Events\n\n`app_uninstalled` and `tokens_revoked` stop the workspace's work at once.\n"
     )
 

@@ -120,6 +120,10 @@ def test_an_option_beyond_its_limits_is_refused() -> None:
         ("submit", modal(blocks=[text_input()])),
         ("max_length must be between", modal(blocks=[text_input(max_length=3001)], submit=plain("Go"))),
         ("less than 3001", modal(blocks=[text_input(initial_value="x" * 3001)], submit=plain("Go"))),
+        (
+            "trigger_actions_on must name",
+            modal(blocks=[text_input(dispatch_action_config={"trigger_actions_on": ["x"]})]),
+        ),
         ("view_too_large", modal(blocks=[section("x" * 2900) for _ in range(90)])),
         ("type must be modal or home", modal(type="drawer")),
         ("datetimepicker is not allowed", {"type": "home", "blocks": [actions({"type": "datetimepicker"})]}),

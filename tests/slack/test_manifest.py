@@ -17,7 +17,7 @@ import logicspike.slack
 from logicspike.slack.app import build_slack_app
 from logicspike.slack.clicks import Clicks
 from logicspike.slack.manifest import SCOPES, WEB_API_SCOPES, CommandNames, build_manifest, render_manifest
-from logicspike.slack.surface import ACTIONS, LINK_OPEN, MODALS
+from logicspike.slack.surface import ACTIONS, LINK_OPEN, MODALS, TYPED
 
 ROOT = Path(__file__).parents[2]
 WEB_API = {name for name in dir(AsyncWebClient) if not name.startswith("_")}
@@ -107,7 +107,8 @@ def test_events_agree(app, manifest):
 
 def test_forms_and_buttons_have_listeners(app):
     assert set(MODALS) == app.names("view")
-    [(_, listener)] = app.registered["action"]
+    [(typed, _), (_, listener)] = app.registered["action"]
+    assert all(typed.fullmatch(field) for field in TYPED)
     clicks = listener.__self__
     assert isinstance(clicks, Clicks)
     assert set(ACTIONS) - {LINK_OPEN} == set(clicks.answers)

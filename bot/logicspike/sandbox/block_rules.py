@@ -214,6 +214,17 @@ def _plain_text_input(element: Json, at: str) -> Problems:
     if not 1 <= most <= 3000:
         yield f"[ERROR] max_length must be between 1 and 3000 [json-pointer:{at}/max_length]"
     yield from _long(element.get("initial_value"), most, f"{at}/initial_value")
+    config = element.get("dispatch_action_config")
+    if config is not None and not _triggers(config):
+        yield f"[ERROR] trigger_actions_on must name on_enter_pressed or on_character_entered [json-pointer:{at}]"
+
+
+_TRIGGERS: Final = frozenset({"on_enter_pressed", "on_character_entered"})
+
+
+def _triggers(config: object) -> bool:
+    names = config.get("trigger_actions_on") if isinstance(config, Mapping) else None
+    return isinstance(names, Sequence) and bool(names) and set(names) <= _TRIGGERS
 
 
 def _options(element: Json, rule: _OptionRule, at: str) -> Problems:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from ..platforms import Platforms
 from ..texts import first_link, join_parts, split_parts
 from .addressing import ScheduleProblem
 from .checking import Checking
+from .measuring import Measured, Measuring
 from .ports import ConnectionStore, DeliveryStore, PostStore, StoreUnavailable
 
 __all__ = [
@@ -86,12 +87,21 @@ class EditRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edited:
-    """The change is saved: where it counts, and where it came too late and the post is as it was."""
+    """The change is saved.
+
+    Attributes:
+        post: as it is now.
+        changed: where the change counts.
+        unchanged: where it came too late and the post is as it was.
+        warnings: what is worth a look, in words for people.
+        lengths: how long the post is, by delivery id.
+    """
 
     post: ScheduledPost
     changed: tuple[Delivery, ...]
     unchanged: tuple[Delivery, ...]
     warnings: tuple[str, ...] = ()
+    lengths: Mapping[str, Measured] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +157,7 @@ class Editing:
     ) -> None:
         self._platforms = platforms
         self._checking = Checking(platforms=platforms, clock=clock)
+        self._measuring = Measuring(platforms)
         self._connections = connections
         self._posts = posts
         self._deliveries = deliveries
@@ -268,10 +279,11 @@ class Editing:
         )
         return self._with_warnings(done, await self._list_connections(current.open))
 
-    def _with_warnings(self, done: Edited, connections: Iterable[Connection]) -> Edited:
+    def _with_warnings(self, done: Edited, connections: Sequence[Connection]) -> Edited:
         taking = {each.connection_id for each in done.changed if each.state is not DeliveryState.HELD}
         known = (each for each in connections if each.connection_id in taking and self._platforms.find(each.platform))
-        return replace(done, warnings=tuple(self._checking.warn(known)))
+        lengths = self._measuring.measure_all(done.changed, connections)
+        return replace(done, warnings=tuple(self._checking.warn(known)), lengths=lengths)
 
     # --- carrying it through -----------------------------------------------------------------------------------------
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from ..plugin.types import Post
 from ..texts import first_link, join_parts, split_parts
 from .addressing import Addressing, ScheduleProblem, Several, is_usable
 from .checking import Checking
+from .measuring import Measured, Measuring
 from .ports import ConnectionStore, DeliveryStore, PostStore
 
 __all__ = [
@@ -59,11 +60,19 @@ class ScheduleRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduled:
-    """The post is scheduled; ``warnings`` are worth a look, in words for people."""
+    """The post is scheduled.
+
+    Attributes:
+        post: what was scheduled.
+        deliveries: one for each account.
+        warnings: what is worth a look, in words for people.
+        lengths: how long the post is, by delivery id.
+    """
 
     post: ScheduledPost
     deliveries: tuple[Delivery, ...]
     warnings: tuple[str, ...]
+    lengths: Mapping[str, Measured] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +129,7 @@ class Scheduling:
         self._platforms = platforms
         self._addressing = Addressing(platforms)
         self._checking = Checking(platforms=platforms, clock=clock)
+        self._measuring = Measuring(platforms)
         self._connections = connections
         self._posts = posts
         self._deliveries = deliveries
@@ -169,7 +179,12 @@ class Scheduling:
         await self._posts.insert(post)
         await self._deliveries.insert_many(deliveries)
         self._emit(PostScheduled(team_id=post.author.team_id, post_id=post.post_id, deliveries=len(deliveries)))
-        return Scheduled(post=post, deliveries=deliveries, warnings=tuple(self._checking.warn(connections)))
+        return Scheduled(
+            post=post,
+            deliveries=deliveries,
+            warnings=tuple(self._checking.warn(connections)),
+            lengths=self._measuring.measure_all(deliveries, connections),
+        )
 
     def _to_delivery(self, post: ScheduledPost, connection: Connection) -> Delivery:
         first, *others = split_parts(post.text)

@@ -22,6 +22,7 @@ from .clicks import Clicks
 from .client import keep_off_proxy
 from .composing import ComposerListeners
 from .connect import ConnectListeners
+from .counting import CountingListeners
 from .editing import EditorListeners
 from .events import EVENTS, WorkspaceEvents
 from .forms import Forms
@@ -35,13 +36,14 @@ from .refusing import TOO_BUSY, build_refusal
 from .replies import Replies, new_reference
 from .schedule import ScheduleListeners
 from .services import SlackServices
-from .surface import COMPOSER, EDITOR
+from .surface import COMPOSER, EDITOR, TYPED
 
 __all__ = ["build_slack_app"]
 
 log = logging.getLogger(__name__)
 
 _ANYTHING: Final = re.compile(".*", re.DOTALL)
+_TYPED: Final = re.compile("|".join(map(re.escape, TYPED)))
 _LOG_CHARS: Final = 200
 
 
@@ -96,8 +98,9 @@ def _register(
     posts = PostListeners(services=services)
     connect = ConnectListeners(services=services, replies=replies, commands=commands)
     forms = Forms(services=services, replies=replies)
-    composer = ComposerListeners(services=services, forms=forms)
-    editor = EditorListeners(services=services, forms=forms)
+    counting = CountingListeners(services=services)
+    composer = ComposerListeners(services=services, forms=forms, counting=counting)
+    editor = EditorListeners(services=services, forms=forms, counting=counting)
     schedule = ScheduleListeners(
         services=services, replies=replies, composer=composer, editor=editor, posts=posts, commands=commands
     )
@@ -108,6 +111,7 @@ def _register(
     )
     app.command(commands.schedule)(schedule.on_schedule)
     app.command(commands.connect)(connect.on_connect)
+    app.action(_TYPED)(counting.on_typed)
     app.action(_ANYTHING)(clicks.on_click)
     app.view(COMPOSER)(composer.on_schedule_submitted)
     app.view(EDITOR)(editor.on_edit_submitted)

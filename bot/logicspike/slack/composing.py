@@ -22,6 +22,7 @@ from ..services.scheduling import (
 )
 from . import messages, surface
 from .clicks import Answer, Click
+from .counting import CountingListeners
 from .forms import Forms, Submitted, ack_errors
 from .interaction import Interaction, read_interaction
 from .message import Message
@@ -62,11 +63,13 @@ class ComposerListeners:
     Args:
         services: the use cases.
         forms: opens modals and takes what was written in them.
+        counting: says how long a text is.
     """
 
-    def __init__(self, *, services: SlackServices, forms: Forms) -> None:
+    def __init__(self, *, services: SlackServices, forms: Forms, counting: CountingListeners) -> None:
         self._services = services
         self._forms = forms
+        self._counting = counting
         self.answers: Final[Mapping[str, Answer]] = {surface.SCHEDULE_OPEN: Answer(self._on_open)}
 
     # --- opening -----------------------------------------------------------------------------------------------------
@@ -92,6 +95,7 @@ class ComposerListeners:
         if not accounts:
             return composer_no_accounts(self._services.choices(), prefill.draft_id)
         profile = await self._services.members.get_profile(member)
+        chosen = [each for each in accounts if len(accounts) == 1 or each.connection_id in prefill.connection_ids]
         return composer(
             accounts=accounts,
             now=self._services.clock.now(),
@@ -101,6 +105,7 @@ class ComposerListeners:
             due_at=prefill.due_at,
             draft_id=prefill.draft_id,
             problems=prefill.problems,
+            count=self._counting.line(prefill.text, chosen),
         )
 
     async def _on_open(self, click: Click) -> None:

@@ -11,9 +11,10 @@ from slack_sdk.models.views import View
 
 from ..domain import Member
 from ..services.addressing import ScheduleProblem
-from ..services.editing import ChangedMeanwhile, Edited, EditRequest, NotEdited, TooLate
+from ..services.editing import ChangedMeanwhile, Editable, Edited, EditRequest, NotEdited, TooLate
 from . import messages, surface
 from .clicks import Answer, Click
+from .counting import CountingListeners
 from .editor import EditorValues, editor, editor_loading, editor_notice, error_block, parse_editor
 from .forms import Forms, Submitted, ack_errors
 from .interaction import Interaction, read_interaction
@@ -34,11 +35,13 @@ class EditorListeners:
     Args:
         services: the use cases.
         forms: opens modals and takes what was written in them.
+        counting: says how long a text is.
     """
 
-    def __init__(self, *, services: SlackServices, forms: Forms) -> None:
+    def __init__(self, *, services: SlackServices, forms: Forms, counting: CountingListeners) -> None:
         self._services = services
         self._forms = forms
+        self._counting = counting
         self.answers: Final[Mapping[str, Answer]] = {surface.POST_EDIT: Answer(self._on_edit)}
 
     async def _on_edit(self, click: Click) -> None:
@@ -66,7 +69,14 @@ class EditorListeners:
         if not post.open:
             return editor_notice(prose(messages.too_late_words(TooLate(deliveries=post.gone), titles)))
         profile = await self._services.members.get_profile(member)
-        return editor(post, zone=profile.zone, titles=titles)
+        count = await self._count(member, post, post.shown.unpublished_text)
+        return editor(post, zone=profile.zone, titles=titles, count=count)
+
+    async def _count(self, member: Member, post: Editable, text: str) -> str:
+        """How long a text is at the accounts that the post still goes to."""
+        wanted = {each.connection_id for each in post.open}
+        usable = await self._services.scheduling.list_usable(member)
+        return self._counting.line(text, [each for each in usable if each.connection_id in wanted])
 
     async def on_edit_submitted(
         self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any], context: AsyncBoltContext
@@ -103,7 +113,9 @@ class EditorListeners:
                 return Submitted(message=messages.not_edited(result, values.text), errors=errors)
             case ChangedMeanwhile():
                 words = f"{messages.meanwhile_words(result, zone)} {_SAVE_ANYWAY}"
-                again = editor(result.now, zone=zone, titles=titles, typed=values, notes=(words,))
+                text = result.now.shown.unpublished_text if values.text is None else values.text
+                count = await self._count(member, result.now, text)
+                again = editor(result.now, zone=zone, titles=titles, typed=values, notes=(words,), count=count)
                 return Submitted(message=messages.changed_meanwhile(result, values.text, zone), view=again)
             case TooLate():
                 words = one_line(f"Nothing was changed. {messages.too_late_words(result, titles)}", _ERROR_UNITS)

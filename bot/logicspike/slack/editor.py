@@ -16,7 +16,7 @@ from .messages_editing import state_note, unchanged_words
 from .mrkdwn import bullets, measure, prose
 from .surface import BLOCK_AT, BLOCK_TEXT, EDITOR
 from .times import find_zone
-from .views import TEXT_AT_MOST, at_input, parse_composer, text_input, when_input
+from .views import TEXT_AT_MOST, at_input, count_block, parse_composer, text_input, when_input
 from .wording import Titles, target_words, title_of
 
 __all__ = ["EditorValues", "editor", "editor_loading", "editor_notice", "error_block", "parse_editor"]
@@ -46,7 +46,13 @@ class EditorValues:
 
 
 def editor(
-    post: Editable, *, zone: str, titles: Titles, typed: EditorValues | None = None, notes: Sequence[str] = ()
+    post: Editable,
+    *,
+    zone: str,
+    titles: Titles,
+    typed: EditorValues | None = None,
+    notes: Sequence[str] = (),
+    count: str = "",
 ) -> View:
     """Build the form.
 
@@ -56,6 +62,7 @@ def editor(
         titles: what people read for each platform.
         typed: what was written in an earlier version of the form: it stays.
         notes: what has to be said first; plain text.
+        count: how long the text is, mrkdwn; "" leaves that out.
     """
     shown = post.shown
     text = shown.unpublished_text if typed is None or typed.text is None else typed.text
@@ -63,7 +70,7 @@ def editor(
     blocks: list[Block | None] = [
         *(paragraph(prose(sentence)) for sentence in notes),
         *_accounts(post, zone, titles),
-        *_text_blocks(text),
+        *_text_blocks(text, count),
         when_input(),
         at_input(due_at),
         note(f"Times are in {find_zone(zone).key}, from your Slack profile."),
@@ -84,9 +91,9 @@ def _accounts(post: Editable, zone: str, titles: Titles) -> Iterable[Block]:
     yield note(" ".join((*gone, "To post elsewhere, cancel this post and write a new one.")))
 
 
-def _text_blocks(text: str) -> Iterable[Block | None]:
+def _text_blocks(text: str, count: str) -> Iterable[Block | None]:
     if measure(text) <= TEXT_AT_MOST:
-        return (text_input(text),)
+        return (text_input(text), count_block(count) if count else None)
     # A field that cut it off would let a new time cost half the text.
     return (
         paragraph("*Text*"),

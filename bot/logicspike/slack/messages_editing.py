@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block
 
 from ..domain import Delivery, DeliveryState
 from ..services.editing import ChangedMeanwhile, Edited, NotEdited, TooLate
+from ..services.measuring import Measured
 from .message import Message, actions, build_message, button, note, paragraph, quoted, row
 from .mrkdwn import bullets, code, escape, one_line, prose
 from .surface import POST_LIST
@@ -22,6 +23,7 @@ from .wording import (
     day_and_time,
     edit_button,
     join_words,
+    measured_words,
     preview,
     state_words,
     target_words,
@@ -79,7 +81,7 @@ def edit_saved(edited: Edited, zone: str, now: datetime, titles: Titles = NO_TIT
         " ".join((f"{heading}: {preview(text)} – {join_words(targets)}, {when}.", *unchanged)),
         paragraph(f"*{heading}* · {when}"),
         quoted(text),
-        *(_row(each, zone, titles) for each in edited.changed[:_SHOWN]),
+        *(_row(each, zone, titles, edited.lengths.get(each.delivery_id)) for each in edited.changed[:_SHOWN]),
         note(f"and {hidden} more accounts") if hidden > 0 else None,
         paragraph(f"*Not changed everywhere*\n{bullets(unchanged)}") if unchanged else None,
         paragraph(f"*Worth a look*\n{bullets(warnings)}") if warnings else None,
@@ -91,9 +93,10 @@ def _all_held(deliveries: Iterable[Delivery]) -> bool:
     return all(each.state is DeliveryState.HELD for each in deliveries)
 
 
-def _row(delivery: Delivery, zone: str, titles: Titles) -> Block:
+def _row(delivery: Delivery, zone: str, titles: Titles, length: Measured | None) -> Block:
     target, extra = target_words(delivery, title_of(delivery.platform, titles)), state_note(delivery, zone)
-    words = " · ".join(filter(None, (target, code(delivery.delivery_id), extra)))
+    counted = measured_words(length) if length is not None else ""
+    words = " · ".join(filter(None, (target, counted, code(delivery.delivery_id), extra)))
     return row(words, cancel_button(delivery, "Cancel") if can_change(delivery) else None)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from slack_sdk.models.blocks import Block, InteractiveElement
 
 from ..domain import Delivery, DeliveryState, Draft
+from ..services.measuring import Measured
 from ..services.notices import OutcomeQuestion
 from ..services.scheduling import AccountQuestion, CancelOutcome, NotScheduled, Scheduled, ScheduleProblem
 from .message import Message, actions, ask_first, build_message, button, note, paragraph, quoted, row
@@ -44,6 +45,7 @@ from .wording import (
     day_and_time,
     edit_button,
     join_words,
+    measured_words,
     preview,
     progress_words,
     say,
@@ -81,7 +83,7 @@ def schedule_confirmed(scheduled: Scheduled, zone: str, now: datetime, titles: T
     targets = tuple(target_words(each, title_of(each.platform, titles)) for each in scheduled.deliveries)
     heading = _heading(scheduled, is_due=is_due)
     rows = [
-        _post_row(delivery, target, is_due=is_due)
+        _post_row(delivery, target, scheduled.lengths.get(delivery.delivery_id), is_due=is_due)
         for delivery, target in zip(scheduled.deliveries, targets, strict=True)
     ]
     hidden = len(rows) - _PAGE
@@ -104,8 +106,8 @@ def _heading(scheduled: Scheduled, *, is_due: bool) -> str:
     return "Scheduled for now" if scheduled.warnings else "Publishing now"
 
 
-def _post_row(delivery: Delivery, target: str, *, is_due: bool) -> Block:
-    words = f"{target} · {code(delivery.delivery_id)}"
+def _post_row(delivery: Delivery, target: str, length: Measured | None, *, is_due: bool) -> Block:
+    words = " · ".join(filter(None, (target, measured_words(length) if length else "", code(delivery.delivery_id))))
     return row(words, cancel_button(delivery, "Cancel") if can_change(delivery) and not is_due else None)
 
 

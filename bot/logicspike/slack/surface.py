@@ -8,6 +8,7 @@ __all__ = [
     "ACTIONS",
     "BLOCK_ACCOUNTS",
     "BLOCK_AT",
+    "BLOCK_COUNT",
     "BLOCK_TEXT",
     "BLOCK_WHEN",
     "COMPOSER",
@@ -35,6 +36,7 @@ __all__ = [
     "POST_EDIT",
     "POST_LIST",
     "SCHEDULE_OPEN",
+    "TYPED",
 ]
 
 CONNECT_START: Final = "connect.start"
@@ -102,3 +104,10 @@ BLOCK_ACCOUNTS: Final = "accounts"
 BLOCK_TEXT: Final = "text"
 BLOCK_WHEN: Final = "when"
 BLOCK_AT: Final = "at"
+BLOCK_COUNT: Final = "count"
+
+TYPED: Final = {
+    BLOCK_TEXT: "the text, as it is typed: its length is shown below it",
+    BLOCK_ACCOUNTS: "the accounts, as they are chosen: the same",
+}
+"""The fields of modals that report while they are filled in."""

@@ -9,13 +9,16 @@ from typing import Any, Final
 
 from slack_sdk.models.blocks import (
     Block,
+    ContextBlock,
     DateTimePickerElement,
     InputBlock,
+    MarkdownTextObject,
     Option,
     PlainTextInputElement,
     RadioButtonsElement,
     StaticMultiSelectElement,
 )
+from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.views import View
 
 from ..domain import Connection, ConnectionStatus
@@ -23,7 +26,7 @@ from ..services.scheduling import ScheduleProblem
 from .message import OPTIONS_AT_MOST, button, choice, note, paragraph, quoted, row
 from .messages_connect import PlatformChoice
 from .mrkdwn import clip, measure, name, one_line, prose
-from .surface import BLOCK_ACCOUNTS, BLOCK_AT, BLOCK_TEXT, BLOCK_WHEN, COMPOSER, CONNECT_START
+from .surface import BLOCK_ACCOUNTS, BLOCK_AT, BLOCK_COUNT, BLOCK_TEXT, BLOCK_WHEN, COMPOSER, CONNECT_START
 from .times import find_zone
 
 __all__ = [
@@ -35,6 +38,7 @@ __all__ = [
     "composer_loading",
     "composer_no_accounts",
     "composer_notice",
+    "count_block",
     "cut_off",
     "parse_composer",
     "text_input",
@@ -80,6 +84,7 @@ def composer(
     due_at: datetime | None = None,
     draft_id: str | None = None,
     problems: Sequence[ScheduleProblem] = (),
+    count: str = "",
 ) -> View:
     """Build the form.
 
@@ -92,6 +97,7 @@ def composer(
         due_at: the time that is chosen already; a past one is replaced by the default.
         draft_id: comes back in ``ComposerValues``.
         problems: what kept the post from being scheduled as it was.
+        count: how long the text is, mrkdwn; "" leaves that out.
     """
     wanted = frozenset(selected)
     if len(accounts) == 1:
@@ -103,6 +109,7 @@ def composer(
         _accounts_input(ordered, wanted),
         note(f"{hidden} more accounts are not shown here: name them in the command instead.") if hidden else None,
         text_input(text),
+        count_block(count) if count else None,
         *cut_off(text),
         when_input(),
         at_input(due_at if due_at is not None and due_at > now else _next_hour(now, zone)),
@@ -139,6 +146,7 @@ def _accounts_input(accounts: Sequence[Connection], wanted: frozenset[str]) -> I
     return InputBlock(
         block_id=BLOCK_ACCOUNTS,
         label="Accounts",
+        dispatch_action=True,
         element=StaticMultiSelectElement(
             action_id=BLOCK_ACCOUNTS,
             placeholder="Where to publish",
@@ -164,14 +172,22 @@ def text_input(text: str) -> InputBlock:
     return InputBlock(
         block_id=BLOCK_TEXT,
         label="Text",
+        hint="A line of three dashes begins the next part: of a thread, or the first comment.",
+        dispatch_action=True,
         element=PlainTextInputElement(
             action_id=BLOCK_TEXT,
             multiline=True,
+            dispatch_action_config=DispatchActionConfig(trigger_actions_on=["on_character_entered"]),
             max_length=TEXT_AT_MOST,
             initial_value=_fitting(text) or None,
             focus_on_load=not text or None,
         ),
     )
+
+
+def count_block(line: str) -> ContextBlock:
+    """How long the text is, below it."""
+    return ContextBlock(block_id=BLOCK_COUNT, elements=[MarkdownTextObject(text=line, verbatim=True)])
 
 
 def _fitting(text: str) -> str:

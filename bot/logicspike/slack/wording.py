@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject
 
 from ..domain import Connection, Delivery, DeliveryState
+from ..services.measuring import Measured
 from .message import ask_first, button, link_button
 from .mrkdwn import escape, is_web_address, name, one_line
 from .surface import LINK_OPEN, POST_CANCEL, POST_EDIT
@@ -25,6 +26,7 @@ __all__ = [
     "day_and_time",
     "edit_button",
     "join_words",
+    "measured_words",
     "parts_words",
     "posts_are",
     "preview",
@@ -98,6 +100,16 @@ def progress_words(delivery: Delivery) -> str:
     if delivery.parts_are_comments:
         return "The post is live, its first comment is not."
     return f"{live} of {count} parts {'is' if live == 1 else 'are'} live."
+
+
+def measured_words(measured: Measured) -> str:
+    """How long a post is at an account, for mrkdwn: "212 of 280", "part 2: 301 of 280 (21 too many)"."""
+    if measured.parts > measured.most_parts:
+        most = measured.most_parts
+        return f"takes {most} {'part' if most == 1 else 'parts'}, this has {measured.parts}"
+    part = f"part {measured.part + 1}: " if measured.parts > 1 else ""
+    too_many = f" ({measured.excess:,} too many)" if measured.excess > 0 else ""
+    return f"{part}{measured.length:,} of {measured.limit:,}{too_many}"
 
 
 def say(*sentences: str) -> str:

@@ -6,6 +6,7 @@ import { plain, textNodes } from "./mrkdwn.js";
 import { fromLocalField, toLocalField } from "./time.js";
 
 const readers = new WeakMap();
+const TYPING_MILLISECONDS = 120;
 const OPEN_PATH = "M6 3.500H3.500v9h9V10M9 3h4v4M13 3 7.5 8.5";
 const DOTS_PATH = "M3.5 8h.01M8 8h.01M12.5 8h.01";
 
@@ -88,11 +89,18 @@ function choices(kind) {
   };
 }
 
-function textInput(spec, { answer, id }) {
+function textInput(spec, { answer, act, id }) {
   const shared = { id, testid: `input-${spec.action_id}`, maxlength: String(spec.max_length ?? 3000), placeholder: spec.placeholder?.text, autofocus: spec.focus_on_load };
   const node = spec.multiline ? el("textarea", { ...shared, rows: "4" }) : el("input", { ...shared, type: "text" });
   node.value = answer ?? spec.initial_value ?? "";
   readers.set(node, () => node.value);
+  if (act && spec.dispatch_action_config?.trigger_actions_on?.includes("on_character_entered")) {
+    let timer;
+    node.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => act(node.value), TYPING_MILLISECONDS);
+    });
+  }
   return node;
 }
 

@@ -16,11 +16,14 @@ export function showView(view, context) {
   if (!view) return hide();
   const isSame = shown?.id === view.id;
   if (isSame && shown.revision === view.revision) return undefined;
-  const typed = isSame ? readValues() : {};
-  const isRedrawn = !isSame || shown.hash !== view.hash;
+  const before = isSame ? shown : null;
   shown = view;
   if (!dialog) open(context);
-  if (isRedrawn) draw(view, context, typed);
+  if (before?.hash !== view.hash) {
+    const host = hostOf(view, context, before ? readValues() : {});
+    if (before && isSameForm(before, view)) redrawChanged(before, view, host);
+    else draw(view, context, host);
+  }
   showProblems(view);
   return undefined;
 }
@@ -42,14 +45,33 @@ function hide() {
   fields = [];
 }
 
-function draw(view, context, typed) {
-  fields = [];
-  const host = {
+function hostOf(view, context, typed) {
+  return {
     context,
     values: merged(view.values, typed),
     act: (spec, block, value) => send("action", { as: context.me, view_id: view.id, action_id: spec.action_id, block_id: block.block_id, value, answers: answers() }),
     track: (node, spec, block) => answerOf(node) !== undefined && fields.push({ node, spec, block }),
   };
+}
+
+/** Whether two versions differ in blocks at most, and each has its place in both. */
+function isSameForm(before, view) {
+  const frame = ({ title, submit, close, blocks }) => JSON.stringify([title, submit, close, blocks.map((block) => block.block_id)]);
+  return frame(before) === frame(view);
+}
+
+/** Replace the blocks that changed: whoever types or clicks in another one is not disturbed. */
+function redrawChanged(before, view, host) {
+  const nodes = [...dialog.querySelector(".modal-body").children];
+  view.blocks.forEach((block, index) => {
+    if (JSON.stringify(block) === JSON.stringify(before.blocks[index])) return;
+    fields = fields.filter((field) => field.block.block_id !== block.block_id);
+    nodes[index].replaceWith(...renderBlocks([block], host));
+  });
+}
+
+function draw(view, context, host) {
+  fields = [];
   const submit = view.submit && el("button", { class: "button primary", testid: "modal-submit" }, view.submit.text);
   const cancel = el("button", { class: "button", type: "button", testid: "modal-close", onclick: () => close(context) }, view.close?.text ?? (view.depth > 1 ? "Back" : "Cancel"));
   const form = el("form", { novalidate: true, onsubmit: (event) => submitted(event, context) },

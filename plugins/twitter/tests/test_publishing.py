@@ -46,6 +46,13 @@ async def test_permalink_of_an_unknown_post_is_404(bench):
     assert (await bench.get(f"{bench.origin}/acmecoffee/status/1"))[0] == 404
 
 
+async def test_account_stored_under_its_handle_keeps_its_permalinks(bench):
+    credential = await bench.connect()
+    old = replace(credential, account=replace(credential.account, name="@acmecoffee", handle=None))
+    published = await plugin.publish(bench.ctx(), old, post("Hello"), None)
+    assert published.url == f"{bench.origin}/acmecoffee/status/{published.id}"
+
+
 async def test_account_without_a_user_name_gets_the_other_permalink(bench):
     credential = await bench.connect()
     renamed = replace(credential, account=replace(credential.account, handle=None))
@@ -112,7 +119,6 @@ async def test_fake_refuses_unknown_fields_and_empty_posts(bench):
         ("unknown_authentication", PlatformUnavailable),
         ("not_permitted", PostRejected),
         ("rate_limit", RateLimited),
-        ("app_limit", RateLimited),
         ("unavailable", OutcomeUnknown),
         ("garbage", OutcomeUnknown),
         ("error_after_accept", OutcomeUnknown),
@@ -139,11 +145,31 @@ async def test_rate_limit_ends_when_x_says(bench):
 
 async def test_limit_of_the_app_holds_back_every_account(bench):
     credential = await bench.connect()
-    bench.fake.switch("app_limit")
+    bench.clock.advance(timedelta(hours=1))
+    began = bench.clock.now()
+    await plugin.publish(bench.ctx(), credential, post("Good morning"), None)
+    bench.fake.perform("spend_the_day")
     with pytest.raises(RateLimited) as caught:
-        await plugin.publish(bench.ctx(), credential, post("Good morning"), None)
+        await plugin.publish(bench.ctx(), credential, post("Good night"), None)
     assert caught.value.is_app_wide
-    assert caught.value.until == bench.clock.now() + timedelta(hours=5)
+    assert caught.value.until == began + timedelta(hours=24)
+
+
+async def test_window_of_an_account_ends_by_itself(bench):
+    credential, other = await bench.connect(), await bench.connect(person="1500000000000000002")
+    began = bench.clock.now()
+    for number in range(100):
+        await plugin.publish(bench.ctx(), credential, post(f"Number {number}"), None)
+        bench.clock.advance(timedelta(seconds=5))
+    with pytest.raises(RateLimited) as caught:
+        await plugin.publish(bench.ctx(), credential, post("One too many"), None)
+    assert not caught.value.is_app_wide
+    assert caught.value.until == began + timedelta(minutes=15)
+    await plugin.publish(bench.ctx(), other, post("Another account's"), None)
+
+    bench.clock.advance(caught.value.until - bench.clock.now())
+    await plugin.publish(bench.ctx(), credential, post("One too many"), None)
+    assert len(bench.fake.ledger) == 102
 
 
 async def test_unreachable_x_is_unavailable(bench):
@@ -212,6 +238,7 @@ async def test_too_many_posts_to_search_is_said_not_guessed(bench):
     credential = await bench.connect()
     for number in range(101):
         await plugin.publish(bench.ctx(), credential, post(f"Number {number}"), None)
+        bench.clock.advance(timedelta(seconds=20))
     with pytest.raises(OutcomeUnknown):
         await plugin.find_published(bench.ctx(), credential, post("Never sent"), None)
 

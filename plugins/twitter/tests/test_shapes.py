@@ -198,6 +198,14 @@ async def test_every_success_comes_with_the_headers_of_its_limit(bench):
         assert SECONDS.fullmatch(answer.headers["x-rate-limit-reset"])
 
 
+async def test_new_posts_tell_of_the_apps_day(bench):
+    await plugin.publish(bench.ctx(), await bench.connect(), Post(key="k", text="One"), None)
+    headers = bench.answers[-1].headers
+    assert headers["x-app-limit-24hour-limit"] == "10000"
+    assert headers["x-app-limit-24hour-remaining"] == "9999"
+    assert SECONDS.fullmatch(headers["x-app-limit-24hour-reset"])
+
+
 async def test_every_fault_has_xs_form(bench):
     # These are the network's or no answers of X's at all.
     ours = {"garbage", "slow", "error_after_accept", "accept_then_drop", "fail_processing"}

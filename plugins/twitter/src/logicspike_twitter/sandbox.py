@@ -70,9 +70,6 @@ class FakeTwitter(FakeMediaUploads):
         FakeAccount(id="1500000000000000002", name="Robin Park", handle="robin_park"),
         FakeAccount(id="1500000000000000003", name="Blue Door Bakery", handle="bluedoorbakes"),
     )
-    extra_actions: ClassVar[dict[str, str]] = {
-        "lose_refresh": "Spend the refresh tokens, as if the answer to a refresh got lost",
-    }
     extra_switches: ClassVar[dict[str, str]] = {
         "no_credits": "Be out of credits (402)",
         "usage_capped": "Say that the monthly cap is reached (429)",
@@ -82,7 +79,6 @@ class FakeTwitter(FakeMediaUploads):
         "unknown_authentication": "Fail to recognise the sign-in (403)",
         "not_permitted": "Refuse without a reason (403)",
         "parent_not_visible": "Fail to see the post that is replied to (403)",
-        "app_limit": "Say that the app's limit for 24 hours is reached (429)",
     }
 
     error_answers: ClassVar[Mapping[str, Sequence[ErrorAnswer]]] = ERROR_ANSWERS
@@ -108,24 +104,12 @@ class FakeTwitter(FakeMediaUploads):
 
     def rate_limited(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 - the same for every call
         """X's "Too Many Requests"."""
-        return answers.too_many_requests(self.clock.now())
+        return answers.too_many_requests(answers.window_used_up(self.clock.now()))
 
     def unavailable(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 - the same for every call
         """X's "Service Unavailable" (docs.x.com response codes; the body assumed)."""
         body = {"title": "Service Unavailable", "detail": "Service Unavailable", "type": "about:blank", "status": 503}
         return answers.problem(503, body)
-
-    def perform(self, action: str) -> None:
-        """Do a one-time fault.
-
-        Raises:
-            KeyError: no such fault.
-        """
-        if action != "lose_refresh":
-            super().perform(action)
-            return
-        for held in self._refresh.values():
-            held.is_spent = True
 
     # --- the API ------------------------------------------------------------------------------------------------------
 
@@ -145,7 +129,7 @@ class FakeTwitter(FakeMediaUploads):
             "verified_type": "none",
         }
         always = {"id", "name", "username"}
-        return self.answer({"data": {name: value for name, value in known.items() if name in always | fields}})
+        return web.json_response({"data": {name: value for name, value in known.items() if name in always | fields}})
 
     async def _create(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request, "tweet.read", "users.read", "tweet.write"):
@@ -161,7 +145,7 @@ class FakeTwitter(FakeMediaUploads):
             return refusal
         entry = self._record(author, body)
         made = {"id": entry.id, "text": as_read(entry)["text"], "edit_history_tweet_ids": [entry.id]}
-        return self.answer({"data": made}, status=201)
+        return web.json_response({"data": made}, status=201)
 
     def _record(self, author: FakeAccount, body: Mapping[str, Any]) -> LedgerEntry:
         text = unicodedata.normalize("NFC", body.get("text", ""))
@@ -259,7 +243,7 @@ class FakeTwitter(FakeMediaUploads):
             return answers.invalid_request(f"[{unknown[0]}] is not a known field", "tweet.fields", unknown[0])
         entries = [entry for entry in reversed(self._posts_of(request.match_info["id"])) if _is_asked_for(entry, query)]
         first = int(query.get("pagination_token", "0"))
-        return self.answer(as_page(entries, first=first, size=int(size), fields=fields))
+        return web.json_response(as_page(entries, first=first, size=int(size), fields=fields))
 
     def _posts_of(self, account_id: str) -> list[LedgerEntry]:
         return [entry for entry in self.ledger if entry.account.id == account_id]

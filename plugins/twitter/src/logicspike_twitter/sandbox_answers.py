@@ -11,16 +11,15 @@ from aiohttp import web
 __all__ = [
     "FAULTS",
     "NOT_ENGAGED",
-    "app_limit_reached",
     "forbidden",
     "invalid_media_ids",
     "invalid_request",
     "not_found",
     "problem",
-    "rate_limit_headers",
     "token_error",
     "too_many_requests",
     "unauthorized",
+    "window_used_up",
 ]
 
 _PROBLEMS: Final = "https://api.x.com/2/problems/"
@@ -166,31 +165,16 @@ def not_found() -> web.Response:
     )
 
 
-def too_many_requests(now: datetime) -> web.Response:
-    """The window is used up (observed, unattributed; headers: docs.x.com/x-api/fundamentals/rate-limits)."""
+def too_many_requests(headers: Mapping[str, str] | None = None) -> web.Response:
+    """A limit is used up (observed, unattributed)."""
     body = {"title": "Too Many Requests", "detail": "Too Many Requests", "type": "about:blank", "status": 429}
-    return problem(429, body, rate_limit_headers(now, remaining=0))
+    return problem(429, body, headers)
 
 
-def app_limit_reached(now: datetime) -> web.Response:
-    """The developer app's posts of 24 hours are used up (headers: github.com/plhery/node-twitter-api-v2/issues/495)."""
-    body = {"title": "Too Many Requests", "detail": "Too Many Requests", "type": "about:blank", "status": 429}
-    daily = {
-        "x-app-limit-24hour-limit": "10000",
-        "x-app-limit-24hour-remaining": "0",
-        "x-app-limit-24hour-reset": str(int((now + timedelta(hours=5)).timestamp())),
-    }
-    return problem(429, body, rate_limit_headers(now, remaining=42) | daily)
-
-
-def rate_limit_headers(now: datetime, *, remaining: int) -> dict[str, str]:
-    """The three headers of every answer; the reset is in Unix seconds."""
+def window_used_up(now: datetime) -> dict[str, str]:
+    """The headers of a window that has just begun and is used up: docs.x.com/x-api/fundamentals/rate-limits."""
     reset = int((now + timedelta(minutes=15)).timestamp())
-    return {
-        "x-rate-limit-limit": "100",
-        "x-rate-limit-remaining": str(remaining),
-        "x-rate-limit-reset": str(reset),
-    }
+    return {"x-rate-limit-limit": "100", "x-rate-limit-remaining": "0", "x-rate-limit-reset": str(reset)}
 
 
 def token_error(status: int, error: str, description: str) -> web.Response:

@@ -20,12 +20,14 @@ from logicspike.testing import (
 )
 
 from . import sandbox_answers as answers
+from .sandbox_limits import CallLimits, Standing
 
 __all__ = ["FakeSignIn"]
 
 _AUTHORIZE: Final = "/i/oauth2/authorize"
 # Those a poster could ask for; docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code, checked 2026-11-23.
 _KNOWN_SCOPES: Final = frozenset({"tweet.read", "tweet.write", "users.read", "media.write", "offline.access"})
+_STANDING: Final = web.RequestKey("standing", Standing)
 _TOKEN_LIFETIME: Final = timedelta(hours=2)
 
 
@@ -34,6 +36,35 @@ class FakeSignIn(FakePlatform):
 
     # docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code, checked 2026-11-23.
     code_lifetime: ClassVar[timedelta] = timedelta(seconds=30)
+    extra_actions: ClassVar[dict[str, str]] = {
+        "lose_refresh": "Spend the refresh tokens, as if the answer to a refresh got lost",
+        "spend_the_day": "Use up the app's posts of 24 hours",
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._limits = CallLimits(self.clock.now)
+
+    def build_app(self) -> web.Application:
+        """The application, whose API answers come with the headers of their limits."""
+        app = super().build_app()
+        app.on_response_prepare.append(self._add_limits)
+        return app
+
+    def perform(self, action: str) -> None:
+        """Do a one-time fault.
+
+        Raises:
+            KeyError: no such fault.
+        """
+        match action:
+            case "spend_the_day":
+                self._limits.spend_the_day()
+            case "lose_refresh":
+                for held in self._refresh.values():
+                    held.is_spent = True
+            case _:
+                super().perform(action)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add the paths of OAuth 2.0."""
@@ -141,8 +172,10 @@ class FakeSignIn(FakePlatform):
         held, wrong = self.bearer(request)
         if held is None or wrong:
             return answers.unauthorized()
-        if self._use("app_limit"):
-            return answers.app_limit_reached(self.clock.now())
+        standing = self._limits.count(held.account.id, request.method, _path_of(request))
+        request[_STANDING] = standing
+        if standing.is_over:
+            return answers.too_many_requests()
         for name, (status, body) in answers.FAULTS.items():
             if self._use(name):
                 return answers.problem(status, body)
@@ -154,10 +187,16 @@ class FakeSignIn(FakePlatform):
         assert isinstance(held, AccessToken)
         return held.account
 
-    def answer(self, body: dict[str, Any], *, status: int = 200) -> web.Response:
-        """A success, with the headers that come with every one."""
-        headers = answers.rate_limit_headers(self.clock.now(), remaining=99)
-        return web.json_response(body, status=status, headers=headers)
+    async def _add_limits(self, request: web.Request, response: web.StreamResponse) -> None:
+        standing = request.get(_STANDING)
+        if standing is not None:
+            response.headers.update(standing.headers)
+
+
+def _path_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    assert resource is not None
+    return resource.canonical
 
 
 def _are_known_scopes(scope: str) -> bool:

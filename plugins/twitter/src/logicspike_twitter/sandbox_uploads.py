@@ -88,7 +88,7 @@ class FakeMediaUploads(FakeSignIn):
         )
         self._categories[upload.id], self._segments[upload.id] = body["media_category"], {}
         facts = {"id": upload.id, "media_key": self._key(upload), "expires_after_secs": _to_seconds(_SESSION)}
-        return self.answer({"data": facts})
+        return web.json_response({"data": facts})
 
     async def _append(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request, "media.write"):
@@ -104,7 +104,7 @@ class FakeMediaUploads(FakeSignIn):
             return web.Response(status=413)  # as in github.com/trypostit/trypost: with no body
         self._segments[upload.id][int(index)] = media
         assert upload.expires_at is not None
-        return self.answer({"data": {"expires_at": int(upload.expires_at.timestamp())}})
+        return web.json_response({"data": {"expires_at": int(upload.expires_at.timestamp())}})
 
     async def _finalize(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request, "media.write"):
@@ -124,7 +124,7 @@ class FakeMediaUploads(FakeSignIn):
         state = self.uploads.finish(upload, looks=0 if is_still else self.processing_looks).state
         if is_still and state is UploadState.FAILED:
             return answers.invalid_request("The media could not be read.")  # the words assumed
-        return self.answer({"data": self._facts(upload, is_first=True)})
+        return web.json_response({"data": self._facts(upload, is_first=True)})
 
     async def _status(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request, "media.write"):
@@ -137,7 +137,7 @@ class FakeMediaUploads(FakeSignIn):
         if upload is None or self._categories[upload.id] == "tweet_image":
             return answers.not_found()
         self.uploads.look(upload.id)
-        return self.answer({"data": self._facts(upload)})
+        return web.json_response({"data": self._facts(upload)})
 
     async def _describe(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request, "media.write"):
@@ -151,7 +151,7 @@ class FakeMediaUploads(FakeSignIn):
             return answers.invalid_request("$.metadata.alt_text.text: must be at most 1000 characters long")
         upload.alt_text = text
         described = {"id": upload.id, "associated_metadata": {"alt_text": {"text": text}}}
-        return self.answer({"data": described})
+        return web.json_response({"data": described})
 
     def _find(self, request: web.Request, media_id: str) -> FakeUpload | None:
         upload = self.uploads.find(media_id)

@@ -18,7 +18,7 @@ from logicspike.plugin import (
     RateLimited,
 )
 from logicspike.testing import press_cancel
-from logicspike_linkedin import api
+from logicspike_linkedin import api, sign_in
 
 
 async def test_the_link_carries_what_it_was_given_and_no_challenge(rig: Any) -> None:
@@ -93,11 +93,11 @@ async def test_patience_ends_after_fifteen_seconds(rig: Any) -> None:
 
 
 async def test_patience_is_bounded_in_all(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "IDENTITY_DEADLINE", timedelta(milliseconds=20))
+    monkeypatch.setattr(api, "ACTIVE_DEADLINE", timedelta(milliseconds=20))
     rig.fake.switch("spurious_401")
 
     with pytest.raises(PlatformUnavailable, match="too long"):
-        await api.connect(rig.context(), await rig.grant())
+        await sign_in.connect(rig.context(), await rig.grant())
 
 
 async def test_another_refusal_of_the_token_is_not_tried_again(rig: Any) -> None:
@@ -114,7 +114,7 @@ async def test_an_app_that_may_not_read_who_signed_in_is_the_admins_to_mend(rig:
     grant = await rig.grant(scope=scope)
 
     with pytest.raises(OperatorActionRequired, match="Sign In with LinkedIn"):
-        await api.connect(rig.context(), grant, sleep=rig.pause)
+        await sign_in.connect(rig.context(), grant, sleep=rig.pause)
 
 
 async def test_a_permission_that_was_left_out_is_noticed(rig: Any) -> None:
@@ -126,10 +126,10 @@ async def test_a_permission_that_was_left_out_is_noticed(rig: Any) -> None:
 
 async def test_a_code_works_once(rig: Any) -> None:
     grant = await rig.grant()
-    await api.connect(rig.context(), grant, sleep=rig.pause)
+    await sign_in.connect(rig.context(), grant, sleep=rig.pause)
 
     with pytest.raises(AuthorizationFailed, match="LinkedIn"):
-        await api.connect(rig.context(), grant, sleep=rig.pause)
+        await sign_in.connect(rig.context(), grant, sleep=rig.pause)
 
 
 async def test_a_late_code_is_refused(rig: Any) -> None:
@@ -137,21 +137,21 @@ async def test_a_late_code_is_refused(rig: Any) -> None:
     rig.clock.advance(timedelta(minutes=30))
 
     with pytest.raises(AuthorizationFailed):
-        await api.connect(rig.context(), grant, sleep=rig.pause)
+        await sign_in.connect(rig.context(), grant, sleep=rig.pause)
 
 
 async def test_a_code_for_another_redirect_uri_is_refused(rig: Any) -> None:
     grant = AuthorizationGrant(code=(await rig.grant()).code, redirect_uri="https://elsewhere.example/cb")
 
     with pytest.raises(AuthorizationFailed):
-        await api.connect(rig.context(), grant, sleep=rig.pause)
+        await sign_in.connect(rig.context(), grant, sleep=rig.pause)
 
 
 async def test_a_challenge_without_its_verifier_is_refused(rig: Any) -> None:
     grant = await rig.grant(code_challenge="x" * 43, code_challenge_method="S256")
 
     with pytest.raises(AuthorizationFailed):
-        await api.connect(rig.context(), grant, sleep=rig.pause)
+        await sign_in.connect(rig.context(), grant, sleep=rig.pause)
 
 
 async def test_a_wrong_client_secret_is_the_admins_to_mend(rig: Any) -> None:
@@ -159,7 +159,7 @@ async def test_a_wrong_client_secret_is_the_admins_to_mend(rig: Any) -> None:
     rig.client_secret = "wrong"
 
     with pytest.raises(OperatorActionRequired, match="LINKEDIN_CLIENT_SECRET"):
-        await api.connect(rig.context(), grant, sleep=rig.pause)
+        await sign_in.connect(rig.context(), grant, sleep=rig.pause)
 
 
 @pytest.mark.parametrize(
@@ -171,4 +171,4 @@ async def test_trouble_while_signing_in(rig: Any, fault: str, expected: type[Exc
     rig.fake.switch(fault)
 
     with pytest.raises(expected, match="LinkedIn"):
-        await api.connect(rig.context(), grant, sleep=rig.pause)
+        await sign_in.connect(rig.context(), grant, sleep=rig.pause)

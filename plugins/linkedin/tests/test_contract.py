@@ -15,4 +15,4 @@ class TestLinkedIn(PlatformContract):
     @pytest.fixture(autouse=True)
     def no_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The pauses after a refused fresh token take no time here; test_connect.py measures them."""
-        monkeypatch.setattr(api, "IDENTITY_WAIT", wait_none())
+        monkeypatch.setattr(api, "ACTIVE_WAIT", wait_none())

@@ -21,16 +21,31 @@ from logicspike.plugin import (
     OutcomeUnknown,
     PlatformError,
     PlatformUnavailable,
+    Post,
     PostRejected,
+    PreparationLost,
+    Prepared,
     RateLimited,
     ReconnectRequired,
+    Reply,
     TokenExpired,
     oauth2,
 )
-from logicspike_linkedin import api
+from logicspike.testing import SAMPLE_PNG, MemoryFile
+from logicspike_linkedin import api, company_pages, sign_in, uploads
+from logicspike_linkedin.api import PAGES
 from logicspike_linkedin.errors import TABLE
-from logicspike_linkedin.refusals import FRESH, RENEWABLE, read_refusal
+from logicspike_linkedin.refusals import (
+    COMMENTING,
+    FOR_A_PAGE,
+    FRESH,
+    LOOKING,
+    RENEWABLE,
+    WITH_MEDIA,
+    read_refusal,
+)
 from logicspike_linkedin.sandbox_errors import ERROR_ANSWERS
+from logicspike_linkedin.uploads import media_handle
 
 EXPIRED = {"code": "EXPIRED_ACCESS_TOKEN", "serviceErrorCode": 65602}
 REVOKED = {"code": "REVOKED_ACCESS_TOKEN", "serviceErrorCode": 65601}
@@ -72,6 +87,15 @@ SHEET_OF_A_POST: list[tuple[int, dict[str, Any], type[PlatformError]]] = [
     *[(status, {}, OutcomeUnknown) for status in (500, 502, 503, 504)],
     (503, {"code": "CONFLICT"}, OutcomeUnknown),
 ]
+SHEET_OF_MEDIA: list[tuple[int, dict[str, Any], type[PlatformError]]] = [
+    (400, {"code": "INVALID_URN_ID"}, PreparationLost),
+    (400, {"code": "INVALID_URN_TYPE"}, PreparationLost),
+    (400, {"code": "MEDIA_ASSET_PROCESSING_FAILED"}, PostRejected),
+    (400, {"code": "UPDATING_ASSET_FAILED"}, PostRejected),
+    (400, {"code": "MEDIA_ASSET_WAITING_UPLOAD"}, PlatformUnavailable),
+    (403, {"message": "This resource is forbidden"}, PlatformUnavailable),
+    (403, {"code": "ACCESS_DENIED"}, ReconnectRequired),
+]
 SHEET_OF_TOKENS: list[tuple[Operation, str, str, type[PlatformError]]] = [
     (Operation.SIGN_IN, "invalid_request", "authorization code not found", AuthorizationFailed),
     (Operation.SIGN_IN, "invalid_redirect_uri", "does not match", AuthorizationFailed),
@@ -95,46 +119,77 @@ def reply(status: int, codes: dict[str, Any], headers: dict[str, str] | None = N
 def verdict(rig: Any) -> Callable[..., PlatformError]:
     """What an answer means for a post, or for another operation."""
 
-    def decide(answer: oauth2.Reply, operation: Operation = Operation.PUBLISH, **conditions: bool) -> PlatformError:
-        return TABLE.to_error(read_refusal(rig.context(), answer, operation, **conditions))
+    def decide(answer: oauth2.Reply, operation: Operation = Operation.PUBLISH, *given: str) -> PlatformError:
+        return TABLE.to_error(read_refusal(rig.context(), answer, operation, given=given))
 
     return decide
 
 
 # --- the table, row by row -------------------------------------------------------------------------------------------
 
+PICTURE = MemoryFile(SAMPLE_PNG)
+HELLO = Post(key="key-1", text="Hello")
+WITH_PICTURE = Post(key="key-1", text="Hello", media=(PICTURE.media,))
+UPLOADED = Prepared(handles={media_handle(PICTURE.media): "urn:li:image:C4E10AQ"})
+ROOT = "urn:li:share:7398000000000000009"
+COMMENT = Post(key="key-1:1", text="And this", part=1, reply=Reply(root_id=ROOT, previous_id=ROOT))
+
+Calls = dict[Operation, Callable[[], Awaitable[object]]]
+
 
 @pytest.fixture
-async def hooks(
+async def calls(
     rig: Any, with_tokens: Callable[..., Credential], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[ErrorRow], dict[Operation, Callable[[], Awaitable[object]]]]:
-    """A hook for each operation, of a member who connected before LinkedIn began to refuse."""
-    monkeypatch.setattr(api, "IDENTITY_WAIT", wait_none())
+) -> Callable[[ErrorRow], Calls]:
+    """A hook for each operation, of somebody who connected before LinkedIn began to refuse."""
+    monkeypatch.setattr(api, "ACTIVE_WAIT", wait_none())
+    monkeypatch.setattr(uploads, "TRY_WAIT", wait_none())
     rig.fake.switch("refresh_tokens")
-    connected, grant = await rig.connect(), await rig.grant()
+    members = {"": await rig.connect(), PAGES: (await rig.list_pages())[0]}
+    grants = {"": await rig.grant(), PAGES: await rig.grant(PAGES)}
 
-    def build(row: ErrorRow) -> dict[Operation, Callable[[], Awaitable[object]]]:
-        extra = {} if FRESH in row.given else {"issued_at": (rig.clock.now() - timedelta(days=1)).isoformat()}
-        refresh_token = connected.tokens.refresh_token if RENEWABLE in row.given else None
-        ends_at = connected.tokens.expires_at if FRESH in row.given else rig.clock.now() + timedelta(days=59)
-        posting = replace(with_tokens(connected, refresh_token=refresh_token, expires_at=ends_at), extra=extra)
+    def age(row: ErrorRow, credential: Credential) -> Credential:
+        is_fresh = FRESH in row.given
+        refresh_token = credential.tokens.refresh_token if RENEWABLE in row.given else None
+        ends_at = credential.tokens.expires_at if is_fresh else rig.clock.now() + timedelta(days=59)
+        extra = {"issued_at": (rig.clock.now() - (timedelta(0) if is_fresh else timedelta(days=1))).isoformat()}
+        return replace(with_tokens(credential, refresh_token=refresh_token, expires_at=ends_at), extra=extra)
+
+    def build(row: ErrorRow) -> Calls:
+        credential_set = PAGES if FOR_A_PAGE in row.given else ""
+        ctx, signed_in = rig.context(credential_set), members[credential_set]
+        posting, page = age(row, signed_in), age(row, members[PAGES])
+        post = COMMENT if COMMENTING in row.given else WITH_PICTURE if WITH_MEDIA in row.given else HELLO
+        looking = api.Api(ctx=ctx, credential=posting, operation=Operation.PREPARE, given=(LOOKING,))
         return {
-            Operation.SIGN_IN: lambda: plugin.exchange(rig.context(), grant),
-            Operation.CONNECT: lambda: api.read_identity(rig.context(), connected.tokens),
-            Operation.REFRESH: lambda: plugin.refresh(rig.context(), connected),
-            Operation.PUBLISH: lambda: rig.publish(posting, "Hello"),
+            Operation.SIGN_IN: lambda: plugin.exchange(ctx, grants[credential_set]),
+            Operation.CONNECT: lambda: (
+                company_pages.list_pages(ctx, signed_in) if credential_set else sign_in.read_identity(ctx, signed_in)
+            ),
+            Operation.REFRESH: lambda: plugin.refresh(ctx, signed_in),
+            Operation.CHECK: lambda: plugin.check(ctx, posting),
+            Operation.PREPARE: lambda: (
+                looking.call("GET", "/rest/videos/x")
+                if LOOKING in row.given
+                else rig.prepare(posting, WITH_PICTURE, [PICTURE])
+            ),
+            Operation.PUBLISH: lambda: plugin.publish(ctx, posting, post, UPLOADED),
+            Operation.LOOK_UP: lambda: plugin.find_published(rig.context(PAGES), page, HELLO, None),
         }
 
     return build
 
 
 @pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: f"{row.name}, {'+'.join(sorted(row.on))}")
-async def test_row_is_reached_by_linkedins_own_answers(rig: Any, hooks: Any, row: ErrorRow) -> None:
+async def test_row_is_reached_by_linkedins_own_answers(
+    rig: Any, calls: Callable[[ErrorRow], Calls], row: ErrorRow
+) -> None:
+    scope = "w_organization_social" if FOR_A_PAGE in row.given else "w_member_social"
     for answer in ERROR_ANSWERS[row.name]:
         rig.fake.refuse_with(replace(answer, headers={"x-li-uuid": "trace-1"}))
         for operation in sorted(row.on):
             with pytest.raises(PlatformError) as caught:
-                await hooks(row)[operation]()
+                await calls(row)[operation]()
             error = caught.value
 
             assert type(error) is row.error
@@ -144,11 +199,12 @@ async def test_row_is_reached_by_linkedins_own_answers(rig: Any, hooks: Any, row
             if isinstance(error, PostRejected):
                 assert [row.field] == [problem.field for problem in error.problems]
             if isinstance(error, ReconnectRequired):
-                assert (("w_member_social",) if row.lacks_permission else ()) == error.missing_scopes
+                assert ((scope,) if row.lacks_permission else ()) == error.missing_scopes
             if isinstance(error, RateLimited):
                 midnight = datetime(2026, 11, 24, 0, 2, 30, tzinfo=UTC)
-                is_daily = row.name == "daily limit"
+                is_daily = row.name.startswith("daily limit")
                 assert (midnight if is_daily else rig.clock.now() + timedelta(minutes=5)) == error.until
+                assert ("of the app" in row.name) == error.is_app_wide
     assert [] == rig.fake.ledger
 
 
@@ -172,6 +228,13 @@ def test_every_code_of_the_sheet_has_its_class(
     assert "No." not in error.explanation
 
 
+@pytest.mark.parametrize(("status", "codes", "expected"), SHEET_OF_MEDIA)
+def test_every_code_about_media_has_its_class(
+    verdict: Callable[..., PlatformError], status: int, codes: dict[str, Any], expected: type[PlatformError]
+) -> None:
+    assert expected is type(verdict(reply(status, codes), Operation.PUBLISH, WITH_MEDIA))
+
+
 @pytest.mark.parametrize(("operation", "code", "description", "expected"), SHEET_OF_TOKENS)
 def test_every_refusal_of_tokens_in_the_sheet_has_its_class(
     verdict: Callable[..., PlatformError],
@@ -186,9 +249,9 @@ def test_every_refusal_of_tokens_in_the_sheet_has_its_class(
 
 
 def test_a_revoked_fresh_token_is_only_a_delay(verdict: Callable[..., PlatformError]) -> None:
-    fresh = {"is_fresh": True, "is_renewable": True}
-    assert isinstance(verdict(reply(401, REVOKED), **fresh), PlatformUnavailable)
-    assert isinstance(verdict(reply(401, EXPIRED), **fresh), TokenExpired)
+    given = (Operation.PUBLISH, FRESH, RENEWABLE)
+    assert isinstance(verdict(reply(401, REVOKED), *given), PlatformUnavailable)
+    assert isinstance(verdict(reply(401, EXPIRED), *given), TokenExpired)
 
 
 # --- what no row knows -----------------------------------------------------------------------------------------------

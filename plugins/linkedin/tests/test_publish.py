@@ -23,7 +23,7 @@ from logicspike.plugin import (
     ReconnectRequired,
     TokenExpired,
 )
-from logicspike_linkedin.api import link_title
+from logicspike_linkedin.posts import link_title
 
 AWKWARD = "Ask us (really!) about C# & snake_case [v2] <3 ~ 100% {true} | a\\b @home\n\n#launch #Größe"
 ME = Account(id="me", name="Me")
@@ -32,7 +32,7 @@ ME = Account(id="me", name="Me")
 async def test_a_post_is_published_whole_with_its_hashtags(rig: Any) -> None:
     credential = await rig.connect()
 
-    published = await plugin.publish(rig.context(), credential, Post(key="k", text=AWKWARD))
+    published = await plugin.publish(rig.context(), credential, Post(key="k", text=AWKWARD), None)
 
     assert rig.fake.ledger[0].text == AWKWARD
     assert rig.fake.published[published.id].hashtags == ("#launch", "#Größe")
@@ -40,7 +40,7 @@ async def test_a_post_is_published_whole_with_its_hashtags(rig: Any) -> None:
 
 
 async def test_the_permalink_opens_the_post(rig: Any) -> None:
-    published = await plugin.publish(rig.context(), await rig.connect(), Post(key="k", text="Hello <b>"))
+    published = await plugin.publish(rig.context(), await rig.connect(), Post(key="k", text="Hello <b>"), None)
 
     assert f"{rig.origin}/feed/update/{published.id}/" == published.url
     async with rig.http.get(published.url) as page:
@@ -258,5 +258,5 @@ async def test_no_secret_is_shown(rig: Any, fault: str, caplog: pytest.LogCaptur
 
     shown = [repr(credential), repr(grant), repr(rig.context()), caplog.text, repr(caught.value)]
     shown += traceback.format_exception(caught.value)
-    secrets = [credential.tokens.access_token, credential.tokens.refresh_token, grant.code, rig.client_secret]
+    secrets = [credential.tokens.access_token, credential.tokens.refresh_token, grant.code, rig.fake.client_secret]
     assert not [secret for secret in secrets if secret in "".join(shown)]

@@ -88,7 +88,7 @@ async def test_trouble_while_refreshing_never_ends_a_connection(
 async def test_revoking_ends_the_access(rig: Any) -> None:
     credential = await rig.connect_and_wait()
 
-    await plugin.revoke(rig.context(), credential)
+    await plugin.revoke(rig.context(), credential, True)
 
     with pytest.raises(ReconnectRequired):
         await rig.publish(credential, "Hello")
@@ -99,7 +99,7 @@ async def test_a_revocation_that_is_not_confirmed_says_so(rig: Any) -> None:
     rig.fake.switch("unavailable")
 
     with pytest.raises(PlatformUnavailable, match="LinkedIn"):
-        await plugin.revoke(rig.context(), credential)
+        await plugin.revoke(rig.context(), credential, True)
 
 
 async def test_freshness_follows_the_sign_in_and_the_refresh(rig: Any, with_tokens: Callable[..., Credential]) -> None:

@@ -49,7 +49,7 @@ async def test_a_wrong_token_request_is_refused(rig: Any, change: dict[str, str]
         "code": grant.code,
         "redirect_uri": grant.redirect_uri,
         "client_id": "linkedin-client",
-        "client_secret": rig.client_secret,
+        "client_secret": rig.fake.client_secret,
     }
     async with rig.http.post(f"{rig.origin}/oauth/v2/accessToken", data=form | change) as answer:
         assert (status, error) == (answer.status, (await answer.json())["error"])

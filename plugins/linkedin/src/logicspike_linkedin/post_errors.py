@@ -1,28 +1,24 @@
-"""What LinkedIn says about a post: the second part of its error table."""
+"""What LinkedIn says about a post and its media: the last part of its error table."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from logicspike.plugin import ErrorRow, Operation, PlatformUnavailable, PostRejected
+from logicspike.plugin import ErrorRow, PlatformUnavailable, PostRejected, PreparationLost
 
-from .refusals import CODE, NAMES_THE_POST
+from .refusals import CODE, COMMENTING, ITS_FORMAT, NAMES_THE_POST, STATUS, WITH_MEDIA
+from .row_parts import POSTING, POSTS, PREPARE, PUBLISH, VIDEOS
 
-__all__ = ["POST_ROWS"]
-
-_PUBLISH: Final = frozenset({Operation.PUBLISH})
+__all__ = ["MEDIA_FAILED", "POST_ROWS"]
 
 _DUPLICATE: Final = "github.com/Arisamiga/Linkedin-RSS/issues/5 (status 422), checked 2026-11-23"
-_POSTS: Final = "learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api, checked 2026-11-23"
-_VIDEOS: Final = (
-    "learn.microsoft.com/linkedin/marketing/community-management/shares/videos-api (by a public digest), checked "
-    "2026-11-25"
-)
 
-POST_ROWS: Final = (
+MEDIA_FAILED: Final = "LinkedIn could not process the picture or video. Check that it opens, or use another one."
+
+_CONTENT_ROWS: Final = (
     ErrorRow(
         name="DUPLICATE_POST",
-        on=_PUBLISH,
+        on=PUBLISH,
         signs={CODE: frozenset({"DUPLICATE_POST"})},
         given=(NAMES_THE_POST,),
         error=PostRejected,
@@ -32,7 +28,7 @@ POST_ROWS: Final = (
     ),
     ErrorRow(
         name="DUPLICATE_POST without its address",
-        on=_PUBLISH,
+        on=PUBLISH,
         signs={CODE: frozenset({"DUPLICATE_POST"})},
         error=PostRejected,
         sentence="LinkedIn has this very post from you already and won't publish it twice. To post it anew, change "
@@ -41,44 +37,78 @@ POST_ROWS: Final = (
     ),
     ErrorRow(
         name="FIELD_LENGTH_TOO_LONG",
-        on=_PUBLISH,
+        on=PUBLISH,
         signs={CODE: frozenset({"FIELD_LENGTH_TOO_LONG"})},
         error=PostRejected,
         sentence="LinkedIn finds the text too long. Shorten it and schedule it again.",
-        source=_POSTS,
+        source=POSTS,
+    ),
+    # For some seconds a new post can't be commented on, and a deleted one never can.
+    ErrorRow(
+        name="404 for the post",
+        on=PUBLISH,
+        signs={STATUS: frozenset({404})},
+        given=(ITS_FORMAT, COMMENTING),
+        error=PlatformUnavailable,
+        sentence="LinkedIn doesn't find the post to comment on; it can take a moment, or the post was deleted.",
+        source="observed, unattributed, checked 2026-11-25",
+    ),
+)
+
+_MEDIA_ROWS: Final = (
+    ErrorRow(
+        name="upload gone",
+        on=PUBLISH,
+        signs={CODE: frozenset({"INVALID_URN_ID", "INVALID_URN_TYPE"})},
+        given=(WITH_MEDIA,),
+        error=PreparationLost,
+        sentence="LinkedIn no longer has the picture or video; it is uploaded again.",
+        source=POSTS,
     ),
     ErrorRow(
-        name="INVALID_VALUE_FOR_FIELD",
-        on=_PUBLISH,
-        signs={CODE: frozenset({"INVALID_VALUE_FOR_FIELD", "MISSING_FIELD", "INVALID_URN_TYPE", "INVALID_URN_ID"})},
-        error=PostRejected,
-        sentence="LinkedIn doesn't take the post as it is. Change the text or the link and schedule it again.",
-        source=_POSTS,
+        name="EXPIRED_UPLOAD_URL",
+        on=PREPARE,
+        signs={CODE: frozenset({"EXPIRED_UPLOAD_URL"})},
+        error=PlatformUnavailable,
+        sentence="LinkedIn took too long with the upload. It is tried again.",
+        source=VIDEOS,
     ),
     ErrorRow(
         name="MEDIA_ASSET_PROCESSING_FAILED",
-        on=_PUBLISH,
-        signs={CODE: frozenset({"MEDIA_ASSET_PROCESSING_FAILED", "UPDATING_ASSET_FAILED", "EXPIRED_UPLOAD_URL"})},
+        on=POSTING,
+        signs={CODE: frozenset({"MEDIA_ASSET_PROCESSING_FAILED", "UPDATING_ASSET_FAILED"})},
         error=PostRejected,
-        sentence="LinkedIn could not process the picture or video. Check that it opens, or use another one.",
+        sentence=MEDIA_FAILED,
         field="media",
-        source=_VIDEOS,
+        source=VIDEOS,
     ),
     ErrorRow(
         name="MEDIA_ASSET_WAITING_UPLOAD",
-        on=_PUBLISH,
+        on=POSTING,
         signs={CODE: frozenset({"MEDIA_ASSET_WAITING_UPLOAD"})},
         error=PlatformUnavailable,
         sentence="LinkedIn is still working on the picture or video; nothing was posted.",
-        field="media",
-        source=_VIDEOS,
+        source=VIDEOS,
+    ),
+)
+
+_LAST_ROWS: Final = (
+    ErrorRow(
+        name="INVALID_VALUE_FOR_FIELD",
+        on=PUBLISH,
+        signs={CODE: frozenset({"INVALID_VALUE_FOR_FIELD", "MISSING_FIELD", "INVALID_URN_TYPE", "INVALID_URN_ID"})},
+        error=PostRejected,
+        sentence="LinkedIn doesn't take the post as it is. Change the text or the link and schedule it again.",
+        source=POSTS,
     ),
     ErrorRow(
         name="CONFLICT",
-        on=_PUBLISH,
+        on=POSTING,
         signs={CODE: frozenset({"CONFLICT"})},
         error=PlatformUnavailable,
         sentence="LinkedIn was busy with this account; nothing was posted.",
-        source=_POSTS,
+        source=POSTS,
     ),
 )
+
+POST_ROWS: Final = (*_CONTENT_ROWS, *_MEDIA_ROWS, *_LAST_ROWS)

@@ -26,6 +26,7 @@ _VIDEOS: Final = (
     "2026-11-25"
 )
 _SEEN: Final = "observed, unattributed, checked 2026-11-23"
+_SEEN_LATER: Final = "observed, unattributed, checked 2026-11-25"
 
 
 def _oauth(status: int, error: str, description: str, *, source: str) -> ErrorAnswer:
@@ -87,10 +88,105 @@ _DOWN: Final = (
 )
 _DUPLICATE: Final = "com.linkedin.content.common.exception.BadRequestResponseException: Content is a duplicate"
 
+_INVALID_CLIENT: Final = tuple(
+    _oauth(status, "invalid_client", "Client authentication failed", source=f"{_CODE_FLOW}; the words are ours")
+    for status in (401, 400)
+)
+
+
+def _field_denied(field: str, *, source: str) -> ErrorAnswer:
+    message = (
+        f"Field Value validation failed in REQUEST_BODY: Data Processing Exception while processing fields [{field}]"
+    )
+    return _api(403, message, code="ACCESS_DENIED", service_code=100, source=source)
+
+
+def _throttled(whose: str, *, source: str) -> ErrorAnswer:
+    message = f"Resource level throttle {whose} limit for calls to this resource is reached."
+    return _api(429, message, code="TOO_MANY_REQUESTS", service_code=101, source=source)
+
+
+_PERMISSION_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
+    "ACCESS_DENIED": _DENIED,
+    "ACCESS_DENIED to the company pages": (
+        _api(
+            403,
+            "Not enough permissions to access: organizationAcls.FINDER-roleAssignee.20260901",
+            code="ACCESS_DENIED",
+            service_code=100,
+            source=f"{_SEEN_LATER}; the version is put in here",
+        ),
+    ),
+    "ACCESS_DENIED as a company page": _DENIED[:1],
+    "ACCESS_DENIED to a comment": (
+        _api(
+            403,
+            "Not enough permissions to access: partnerApiSocialActions.CREATE.20260701",
+            code="ACCESS_DENIED",
+            service_code=100,
+            source=_SEEN_LATER,
+        ),
+    ),
+    "ACCESS_DENIED to a look-up": (
+        _api(
+            403,
+            "Not enough permissions to access: partnerApiSocialActions.GET_ALL.20260601",
+            code="ACCESS_DENIED",
+            service_code=100,
+            source=_SEEN_LATER,
+        ),
+    ),
+    "role lost": (
+        _field_denied("/author", source=_SEEN),
+        _field_denied("/actor", source="the one above, with a comment's field put in by us"),
+        _field_denied("/initializeUploadRequest/owner", source="the one above, with an upload's field put in by us"),
+    ),
+    "role lost, with a video": (
+        _api(
+            403,
+            "Accessing this video resource is forbidden. Please check your permissions for this resource",
+            source=_VIDEOS,
+        ),
+    ),
+    "organization permissions": tuple(
+        _api(400, f"Organization permissions must be used when using organization as {role}", source=_SEEN_LATER)
+        for role in ("author", "owner")
+    ),
+    "403 for an upload's state": (
+        _api(
+            403,
+            "Not enough permissions to access: partnerApiVideosExternal",
+            code="ACCESS_DENIED",
+            service_code=100,
+            source=_SEEN_LATER,
+        ),
+        _api(
+            403,
+            "Accessing this video resource is forbidden. Please check your permissions for this resource",
+            source=_VIDEOS,
+        ),
+    ),
+    "403 after an upload": (
+        _api(
+            403,
+            "This resource is forbidden",
+            source="github.com/gitroomhq/postiz-app, linkedin.provider.ts, checked 2026-11-23; the word before "
+            "“resource is forbidden” is ours",
+        ),
+    ),
+}
+
 ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
-    "invalid_client": tuple(
-        _oauth(status, "invalid_client", "Client authentication failed", source=f"{_CODE_FLOW}; the words are ours")
-        for status in (401, 400)
+    **_PERMISSION_ANSWERS,
+    "invalid_client": _INVALID_CLIENT,
+    "invalid_client of the app for company pages": _INVALID_CLIENT,
+    "RESTRICTED_MEMBER": (
+        _api(
+            401,
+            "The member is restricted",
+            code="RESTRICTED_MEMBER",
+            source=f"{_SEEN_LATER}; the words are ours",
+        ),
     ),
     "dead refresh token": (
         _oauth(
@@ -143,7 +239,6 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
     "65602": (_EXPIRED,),
     "65600": _INVALID,
     "401": (_NO_CODE,),
-    "ACCESS_DENIED": _DENIED,
     "NONEXISTENT_VERSION": (
         _api(
             426,
@@ -159,12 +254,14 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
         ),
     ),
     "426": (_api(426, "Upgrade Required", source="the words are ours"),),
+    "daily limit of the app": (_throttled("APPLICATION DAY", source=_SEEN_LATER),),
     "daily limit": (
+        _throttled("APPLICATION_AND_MEMBER DAY", source=_SEEN_LATER),
         _api(
             429,
-            "Resource level throttle APPLICATION DAY limit for calls to this resource is reached.",
+            "Resource level throttle limit for calls to this resource is reached.",
             service_code=101,
-            source=f"learn.microsoft.com/linkedin/shared/api-guide/concepts/rate-limits; “APPLICATION DAY”: {_SEEN}",
+            source="learn.microsoft.com/linkedin/shared/api-guide/concepts/decoration, checked 2026-11-23",
         ),
     ),
     "429": (_api(429, "Too Many Requests", code="TOO_MANY_REQUESTS", source=f"{_ERRORS}; the code is ours"),),
@@ -187,7 +284,14 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
     "MEDIA_ASSET_PROCESSING_FAILED": (
         _api(400, "Media asset failed processing", code="MEDIA_ASSET_PROCESSING_FAILED", source=_VIDEOS),
         _api(400, "Failed to update asset", code="UPDATING_ASSET_FAILED", source=_VIDEOS),
-        _api(400, "The Video upload URL is expired", code="EXPIRED_UPLOAD_URL", source=_VIDEOS),
+    ),
+    "EXPIRED_UPLOAD_URL": (_api(400, "The Video upload URL is expired", code="EXPIRED_UPLOAD_URL", source=_VIDEOS),),
+    "upload gone": tuple(
+        _api(400, "Invalid value for field", code=code, source=_POSTS)
+        for code in ("INVALID_URN_ID", "INVALID_URN_TYPE")
+    ),
+    "404 for the post": (
+        _api(404, "Unable to obtain activity for urn: 'urn:li:share:7234567890123456789'", source=_SEEN_LATER),
     ),
     "MEDIA_ASSET_WAITING_UPLOAD": (
         _api(400, "Media asset is waiting upload", code="MEDIA_ASSET_WAITING_UPLOAD", source=_VIDEOS),

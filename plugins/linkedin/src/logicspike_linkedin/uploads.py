@@ -38,7 +38,7 @@ from logicspike.plugin import (
     to_payload,
 )
 
-from .api import Api, Sleep, author_urn, encode, is_page, naming_linkedin
+from .api import Api, Sleep, author_urn, encode, naming_linkedin
 from .errors import MEDIA_FAILED, UploadUnseen
 from .refusals import LOOKING, WITH_MEDIA
 
@@ -146,11 +146,12 @@ class _Watched:
 
 @dataclass(slots=True, kw_only=True)
 class _Uploader:
-    """Uploads for one post; remembers for how long it must wait for what it may not look at."""
+    """Uploads for one post; remembers whether it may look at them, and for how long it must wait if not."""
 
     ctx: PlatformContext
     credential: Credential
     sleep: Sleep
+    may_look: bool = True
     unseen_pause: float = 0.0
 
     def api(self, *given: str) -> Api:
@@ -159,10 +160,7 @@ class _Uploader:
     async def upload_image(self, file: MediaFile) -> str:
         """Upload a picture; its URN."""
         urn = await self._patiently(lambda: self._send_image(file))
-        if is_page(self.credential.account):
-            await self._wait_until_available("images", urn, UNSEEN_IMAGE_PAUSE)
-        else:
-            self._must_wait(UNSEEN_IMAGE_PAUSE)
+        await self._wait_until_available("images", urn, UNSEEN_IMAGE_PAUSE)
         return urn
 
     async def upload_video(self, file: MediaFile) -> str:
@@ -255,21 +253,21 @@ class _Uploader:
         return await retrying(attempt)
 
     async def _wait_until_available(self, kind: str, urn: str, pause_if_unseen: float) -> None:
-        for pause in LOOK_PAUSES:
+        for pause in LOOK_PAUSES if self.may_look else ():
             try:
                 reply = await self.api(LOOKING).call("GET", f"/rest/{kind}/{encode(urn)}")
             except UploadUnseen:
-                return self._must_wait(pause_if_unseen)
+                self.may_look = False
+                break
             match reply.object.get("status"):
                 case "AVAILABLE":
-                    return None
+                    return
                 case "PROCESSING_FAILED" | "FAILED":
                     raise PostRejected(Problem(message=MEDIA_FAILED, field="media"))
             await self.sleep(pause)
-        raise PlatformUnavailable("LinkedIn is still working on the picture or video.")
-
-    def _must_wait(self, pause: float) -> None:
-        self.unseen_pause = max(self.unseen_pause, pause)
+        if self.may_look:
+            raise PlatformUnavailable("LinkedIn is still working on the picture or video.")
+        self.unseen_pause = max(self.unseen_pause, pause_if_unseen)
 
 
 def _read_text(value: Mapping[str, Any], name: str) -> str:

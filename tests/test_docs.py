@@ -155,6 +155,7 @@ def list_platform_variables() -> dict[str, frozenset[str]]:
                 "CLIENT_SECRET",
                 *platform.settings,
                 *(f"ENDPOINT_{endpoint}" for endpoint in platform.endpoints),
+                *(f"{each.name}_CLIENT_{what}" for each in platform.credential_sets for what in ("ID", "SECRET")),
             )
         )
         for platform in bundled_platforms()

@@ -27,6 +27,7 @@ from logicspike.plugin import (
     PlatformError,
     PlatformUnavailable,
     PostRejected,
+    Problem,
     RateLimited,
     ReconnectRequired,
     TokenExpired,
@@ -339,6 +340,16 @@ async def test_a_form_with_a_file_is_sent_with_its_length(api: Api, ctx: Platfor
     assert len(text.encode()) == request.content_length
     assert "half and half" in text
     assert "image/png" in text
+
+
+async def test_trouble_with_the_file_is_told_as_such(api: Api, ctx: PlatformContext) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"half "
+        raise PostRejected(Problem(message="The file is gone.", field="media"))
+
+    media = Media(media_id="m", kind=MediaKind.IMAGE, content_type="image/png", size=13, name="a.png")
+    with pytest.raises(PostRejected, match="gone"):
+        await oauth2.call(ctx, "POST", api.url(), body=to_payload(media, pieces()))
 
 
 async def test_a_call_may_have_a_time_limit_of_its_own(api: Api, ctx: PlatformContext) -> None:

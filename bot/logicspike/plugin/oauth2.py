@@ -168,9 +168,18 @@ async def _send(ctx: PlatformContext, method: str, url: str | URL, *, creates: b
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise PlatformUnavailable("The platform can't be reached.") from error
     except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
+        if (trouble := _find_trouble(error)) is not None:
+            raise trouble from trouble.__cause__  # its own; aiohttp's is a wrapping
         if creates:
             raise OutcomeUnknown("The platform gave no answer.") from error
         raise PlatformUnavailable("The platform gave no answer.") from error
+
+
+def _find_trouble(error: BaseException | None) -> PlatformError | None:
+    """What a body that was being sent ran into, such as a file that is gone: aiohttp tells it as the cause only."""
+    while error is not None and not isinstance(error, PlatformError):
+        error = error.__cause__
+    return error
 
 
 async def _read_json(response: aiohttp.ClientResponse) -> Any:

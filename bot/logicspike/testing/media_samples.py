@@ -45,11 +45,11 @@ def _build_mp4() -> bytes:
     header = struct.pack(">IIIIII", 0, 0, 0, 1000, 1000, 0x0001_0000) + struct.pack(">H", 0x0100) + bytes(10)
     matrix = struct.pack(">9I", 0x0001_0000, 0, 0, 0, 0x0001_0000, 0, 0, 0, 0x4000_0000)
     movie = _box(b"mvhd", header + matrix + bytes(24) + struct.pack(">I", 1))
-    return _box(b"ftyp", b"isom\x00\x00\x02\x00isommp42") + _box(b"moov", movie) + _box(b"mdat", bytes(128))
+    return _box(b"ftyp", b"isom\x00\x00\x02\x00isommp42") + _box(b"moov", movie) + _box(b"mdat", bytes(1024))
 
 
 SAMPLE_MP4: Final = _build_mp4()
-"""The boxes of a video, without tracks: enough to be taken for one, not to be played."""
+"""The boxes of a video, without tracks: enough to be taken for one, not to be played. Over 1 KB, as some demand."""
 
 
 class MemoryFile(MediaFile):

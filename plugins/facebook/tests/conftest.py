@@ -17,10 +17,13 @@ from logicspike.plugin import (
     AuthorizationGrant,
     AuthorizationRequest,
     Credential,
+    MediaFile,
     OAuthClient,
     PlatformContext,
     Post,
+    Prepared,
     PublishedPost,
+    Reply,
 )
 from logicspike.testing import press_allow
 from logicspike_facebook.sandbox import FakeFacebook
@@ -76,9 +79,15 @@ class Rig:
             now=self.clock.now(),
         )
 
-    async def authorize_url(self, changes: Mapping[str, str] | None = None, **settings: str) -> str:
+    async def authorize_url(
+        self, changes: Mapping[str, str] | None = None, *, is_rerequest: bool = False, **settings: str
+    ) -> str:
         request = AuthorizationRequest(
-            redirect_uri=REDIRECT_URI, state="state-1", scopes=plugin.describe().scopes, code_challenge=None
+            redirect_uri=REDIRECT_URI,
+            state="state-1",
+            scopes=plugin.describe().scopes,
+            code_challenge=None,
+            is_rerequest=is_rerequest,
         )
         link = await plugin.authorize(self.context(**settings), request)
         return str(URL(link.url).update_query(changes or {}))
@@ -100,13 +109,33 @@ class Rig:
         return page
 
     async def publish(self, page: Credential, text: str = "Hello", *, link: str | None = None) -> PublishedPost:
-        return await plugin.publish(self.context(), page, Post(key="key-1", text=text, link=link))
+        return await plugin.publish(self.context(), page, Post(key="key-1", text=text, link=link), None)
 
-    async def find(self, page: Credential, text: str = "Hello") -> PublishedPost | None:
-        return await plugin.find_published(self.context(), page, Post(key="key-1", text=text))
+    async def comment(self, page: Credential, root: PublishedPost, text: str = "First!") -> PublishedPost:
+        return await plugin.publish(self.context(), page, to_comment(root, text), None)
+
+    async def prepare(self, page: Credential, *files: MediaFile) -> Prepared:
+        return await plugin.prepare(self.context(), page, files)
+
+    async def publish_files(self, page: Credential, *files: MediaFile, text: str = "Look") -> PublishedPost:
+        prepared = await self.prepare(page, *files)
+        return await plugin.publish(self.context(), page, to_post(*files, text=text), prepared)
+
+    async def find(
+        self, page: Credential, text: str = "Hello", *, prepared: Prepared | None = None
+    ) -> PublishedPost | None:
+        return await plugin.find_published(self.context(), page, Post(key="key-1", text=text), prepared)
 
     async def renew(self, page: Credential) -> Credential:
         return replace(page, tokens=await plugin.refresh(self.context(), page))
+
+
+def to_post(*files: MediaFile, text: str = "Look") -> Post:
+    return Post(key="key-1", text=text, media=tuple(file.media for file in files))
+
+
+def to_comment(root: PublishedPost, text: str) -> Post:
+    return Post(key="key-2", text=text, part=1, reply=Reply(root_id=root.id, previous_id=root.id))
 
 
 @pytest.fixture
@@ -115,7 +144,7 @@ async def rig() -> AsyncIterator[Rig]:
 
     @web.middleware
     async def note(request: web.Request, handler: object) -> web.StreamResponse:
-        form = {key: str(value) for key, value in (await request.post()).items()}
+        form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
         has_bearer = request.headers.get("Authorization", "").startswith("Bearer ")
         seen.append(Seen(method=request.method, url=request.url, has_bearer=has_bearer, form=form))
         return await handler(request)  # type: ignore[operator, no-any-return]

@@ -29,7 +29,9 @@ async def test_the_dialog_asks_for_what_publishing_takes_and_again_for_what_was_
     url = URL(await rig.authorize_url())
 
     assert url.path == "/v26.0/dialog/oauth"
-    assert url.query["scope"] == "pages_show_list,pages_manage_posts,pages_read_engagement"
+    assert url.query["scope"] == (
+        "pages_show_list,pages_manage_posts,pages_read_engagement,pages_manage_engagement,business_management"
+    )
     assert url.query["auth_type"] == "rerequest"
     assert url.query["response_type"] == "code"
     assert url.query["state"] == "state-1"
@@ -41,6 +43,7 @@ async def test_a_configuration_takes_the_place_of_the_scopes(rig: Any) -> None:
     assert url.query["config_id"] == "777"
     assert "scope" not in url.query
     assert "auth_type" not in url.query
+    assert URL(await rig.authorize_url(config_id="777", is_rerequest=True)).query["auth_type"] == "rerequest"
 
 
 async def test_a_sign_in_by_configuration_lists_pages_too(rig: Any) -> None:
@@ -107,7 +110,7 @@ async def test_a_list_in_several_parts_is_read_to_its_end_without_tokens_in_addr
     asked = [seen for seen in rig.seen if seen.url.path.endswith("/me/accounts")]
     assert [seen.url.query.get("after") for seen in asked] == [None, "1", "2"]
     assert all(seen.has_bearer and "access_token" not in seen.url.query for seen in asked)
-    assert all(seen.url.query["fields"] == "id,name,access_token,tasks" for seen in asked)
+    assert all(seen.url.query["fields"] == "id,name,username,access_token,picture{url},link,tasks" for seen in asked)
 
 
 @pytest.mark.parametrize("address", ["https://graph.facebook.com.evil.example/v26.0/me", "http://[", "ftp://x/"])
@@ -133,9 +136,13 @@ async def test_an_empty_part_is_not_the_end_of_a_list(rig: Any) -> None:
 async def test_a_list_without_an_end_is_cut(rig: Any) -> None:
     person = await rig.sign_in()
     page = {"id": "1", "name": "P", "access_token": "page-token", "tasks": ["CREATE_CONTENT"]}
-    answer = {"data": [page], "paging": {"next": f"{rig.origin}/v26.0/me/accounts?after=x"}}
     with MockHttp() as http:
-        http.get(_any_url("me/accounts"), payload=answer, repeat=True)
+        for number in range(9):
+            listed = {"data": [page | {"id": str(number)}]}
+            http.get(
+                _any_url("me/accounts"),
+                payload=listed | {"paging": {"next": f"{rig.origin}/v26.0/me/accounts?after=x"}},
+            )
         assert len(await plugin.accounts(rig.context(), person)) == 5
 
 
@@ -145,7 +152,7 @@ async def test_a_list_without_an_end_is_cut(rig: Any) -> None:
         "nonsense",
         {"id": "1", "name": "P", "tasks": ["CREATE_CONTENT"]},
         {"id": 1, "name": "P", "access_token": "t", "tasks": ["CREATE_CONTENT"]},
-        {"id": "1", "name": "P", "access_token": "t"},
+        {"id": "1", "name": "P", "access_token": "t", "tasks": None},
     ],
 )
 async def test_entries_that_cant_be_used_are_left_out(rig: Any, entry: object) -> None:
@@ -275,7 +282,7 @@ async def test_every_call_with_a_token_proves_the_secret_and_no_address_holds_a_
     await rig.renew(page)
 
     with_token = [seen for seen in rig.seen if seen.has_bearer]
-    assert len(with_token) == 6
+    assert len(with_token) == 7
     assert all(len({**seen.url.query, **seen.form}["appsecret_proof"]) == 64 for seen in with_token)
     secrets = (page.tokens.access_token, page.extra["user_token"], "facebook-app-secret")
     assert [] == [seen.url for seen in rig.seen if any(secret in str(seen.url) for secret in secrets)]

@@ -209,7 +209,7 @@ async def test_nothing_was_sent_when_facebook_cant_be_reached(rig: Any) -> None:
     page, context = await rig.connect(), rig.context()
     closed = {"dialog": rig.origin, "graph": "http://127.0.0.1:1"}
     with pytest.raises(PlatformUnavailable, match="Facebook can't be reached"):
-        await plugin.publish(replace(context, endpoints=closed), page, Post(key="k", text="Hello"))
+        await plugin.publish(replace(context, endpoints=closed), page, Post(key="k", text="Hello"), None)
 
 
 @pytest.mark.parametrize("answer", [{}, {"id": ""}, {"id": 7}, ["x"], {"success": True}])

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from logicspike.plugin import ReconnectRequired
+from logicspike_facebook.sandbox_people import DANA, JONAS
 
 PAGE_ID = "615500000000004"
+APP_TOKEN = "1234567890|facebook-app-secret"
 
 
 def proof(token: str, secret: str = "facebook-app-secret") -> str:
@@ -98,7 +100,7 @@ async def test_an_expired_token_cannot_be_exchanged(rig: Any) -> None:
 async def test_a_pages_token_made_from_a_short_one_ends_with_it(rig: Any) -> None:
     async with rig.http.post(f"{rig.origin}/v26.0/oauth/access_token", data=await form(rig)) as answer:
         short = (await answer.json())["access_token"]
-    async with ask(rig, short, "me/accounts") as answer:
+    async with ask(rig, short, "me/accounts", fields="id,access_token") as answer:
         page_token = (await answer.json())["data"][0]["access_token"]
     rig.clock.advance(timedelta(minutes=90))
     async with ask(rig, page_token, f"{PAGE_ID}/feed") as answer:
@@ -118,7 +120,7 @@ async def test_a_token_must_be_known(rig: Any) -> None:
         assert await code_of(answer) == (190, None)
 
 
-@pytest.mark.parametrize("path", ["me/nonsense", "615500000000004/photos"])
+@pytest.mark.parametrize("path", ["me/nonsense", "615500000000004/albums"])
 async def test_an_unknown_path_says_so(rig: Any, path: str) -> None:
     async with ask(rig, "unknown", path) as answer:
         assert await code_of(answer) == (2500, None)
@@ -154,27 +156,32 @@ async def test_only_the_fields_asked_for_come_back(rig: Any) -> None:
         assert set(await answer.json()) == {"id"}
 
 
+def remove(rig: Any, token: str, person_id: str) -> Any:
+    url = f"{rig.origin}/v26.0/{person_id}/permissions?appsecret_proof={proof(token)}"
+    return rig.http.delete(url, headers={"Authorization": f"Bearer {token}"})
+
+
 async def test_removing_the_app_ends_every_page_of_that_person_and_nobody_elses(rig: Any) -> None:
     first, *_ = await rig.list_pages()
     again, *_ = await rig.list_pages()
     other = await rig.connect()
-    token = first.extra["user_token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"{rig.origin}/v26.0/me/permissions?appsecret_proof={proof(token)}"
-    async with rig.http.delete(url, headers=headers) as answer:
+    async with remove(rig, APP_TOKEN, DANA.id) as answer:
         assert await answer.json() == {"success": True}
 
     for page in (first, again):
         async with ask(rig, page.tokens.access_token, "me") as answer:
             assert await code_of(answer) == (190, 458)
     assert await rig.publish(other)
-
-
-async def test_the_app_is_removed_for_oneself_only(rig: Any) -> None:
-    token = (await rig.connect()).extra["user_token"]
-    url = f"{rig.origin}/v26.0/24116000000000101/permissions?appsecret_proof={proof(token)}"
-    async with rig.http.delete(url, headers={"Authorization": f"Bearer {token}"}) as answer:
+    async with remove(rig, APP_TOKEN, DANA.id) as answer:
         assert await code_of(answer) == (100, 33)
+
+
+@pytest.mark.parametrize("token", ["1234567890|wrong", "other|facebook-app-secret", "nonsense"])
+async def test_only_the_app_itself_removes_it(rig: Any, token: str) -> None:
+    page = await rig.connect()
+    async with remove(rig, token, JONAS.id) as answer:
+        assert await code_of(answer) == (190, None)
+    assert await rig.publish(page)
 
 
 async def test_a_page_shows_its_posts(rig: Any) -> None:
@@ -205,9 +212,9 @@ async def form(rig: Any) -> dict[str, str]:
     }
 
 
-def ask(rig: Any, token: str, path: str) -> Any:
-    url = f"{rig.origin}/v26.0/{path}?appsecret_proof={proof(token)}"
-    return rig.http.get(url, headers={"Authorization": f"Bearer {token}"})
+def ask(rig: Any, token: str, path: str, **params: str) -> Any:
+    sent = params | {"appsecret_proof": proof(token)}
+    return rig.http.get(f"{rig.origin}/v26.0/{path}", params=sent, headers={"Authorization": f"Bearer {token}"})
 
 
 def post(rig: Any, token: str, sent: dict[str, str]) -> Any:

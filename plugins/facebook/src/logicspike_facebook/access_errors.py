@@ -8,22 +8,35 @@ from logicspike.plugin import (
     AuthorizationFailed,
     ErrorRow,
     MemberActionRequired,
+    OperatorActionRequired,
     ReconnectRequired,
     TokenExpired,
 )
 
-from .refusals import CAN_RENEW, CODE, SUBCODE
-from .row_parts import AS_THE_PAGE, CONNECTED, EVERY, GUIDE, SIGNING_IN
+from .refusals import APPS_OWN, CAN_RENEW, CODE, SUBCODE
+from .row_parts import AS_THE_PAGE, CHECK, CONNECTED, EVERY, GUIDE, SIGNING_IN
 
 __all__ = ["ACCESS_ROWS"]
 
 _SUBCODES: Final = "gist.github.com/MauricioKruijer/7663113 (a community's list), checked 2026-11-23"
 
+_APPS: Final = "github.com/facebookarchive/facebook-swift-sdk/issues/318, checked 2026-11-25"
 _SESSION: Final = frozenset({102, 190})
 _PERMISSION: Final = frozenset({10, *range(200, 300)})
 _SIGN_IN_FAILED: Final = "Facebook did not accept the sign-in. Please try again, and leave everything ticked."
 
 ACCESS_ROWS: Final = (
+    # Before all others of these numbers: a mistyped secret must not end everybody's connections.
+    ErrorRow(
+        name="190 of the app",
+        on=CHECK,
+        signs={CODE: _SESSION},
+        given=(APPS_OWN,),
+        error=OperatorActionRequired,
+        sentence="Facebook refused the bot's own access as an app. An admin needs to check FACEBOOK_CLIENT_ID and "
+        "FACEBOOK_CLIENT_SECRET.",
+        source=_APPS,
+    ),
     ErrorRow(
         name="190/459",
         on=EVERY,
@@ -128,7 +141,7 @@ ACCESS_ROWS: Final = (
     ),
     ErrorRow(
         name="200",
-        on=CONNECTED,
+        on=CONNECTED - CHECK,
         signs={CODE: _PERMISSION},
         error=ReconnectRequired,
         sentence="Facebook says that the bot may not do this: a permission is missing, was withdrawn, or was not "

@@ -26,17 +26,17 @@ from logicspike.plugin import (
 )
 
 from .access_errors import ACCESS_ROWS
+from .media_errors import MEDIA_ROWS
 from .post_errors import POST_ROWS
 from .refusals import CODE, MESSAGE, NOT_ITS_FORMAT, STATUS, SUBCODE, read_refusal
-from .row_parts import EVERY, GUIDE, NOT_PUBLISHING, PUBLISH, SIGN_IN, WITH_TOKEN, in_an_hour
+from .row_parts import EVERY, GUIDE, MAYBE_LIVE, NOT_PUBLISHING, PUBLISH, SIGN_IN, UPLOAD, WITH_TOKEN, in_an_hour
 
-__all__ = ["TABLE", "error_of"]
+__all__ = ["TABLE", "error_of", "is_about_an_object"]
 
 _LIMITS: Final = "developers.facebook.com/docs/graph-api/overview/rate-limiting, checked 2026-11-23"
 _HTTP: Final = "RFC 9110 section 15.6, checked 2026-11-23"
 
 _NO_ANSWER: Final = "Facebook gave no usable answer. Please try again in a few minutes."
-_MAYBE_LIVE: Final = "Facebook gave no clear answer, so the post may be live. Look at the Page before posting it again."
 
 _APP_ROWS: Final = (
     ErrorRow(
@@ -136,7 +136,7 @@ _APP_ROWS: Final = (
         on=PUBLISH,
         signs={CODE: frozenset({1, 2})},
         error=OutcomeUnknown,
-        sentence=_MAYBE_LIVE,
+        sentence=MAYBE_LIVE,
         source=GUIDE,
     ),
     ErrorRow(
@@ -155,6 +155,15 @@ _APP_ROWS: Final = (
         sentence="Facebook doesn't take the post as it is (error 100). Change the text or the link.",
         source=GUIDE,
     ),
+    ErrorRow(
+        name="100 upload",
+        on=UPLOAD,
+        signs={CODE: frozenset({100})},
+        error=PostRejected,
+        sentence="Facebook doesn't take the file as it is (error 100). Use another one.",
+        field="media",
+        source=GUIDE,
+    ),
     # From what stands before Facebook: all there is to decide by is the status.
     ErrorRow(
         name="down",
@@ -162,7 +171,7 @@ _APP_ROWS: Final = (
         signs={STATUS: frozenset({500, 502, 503, 504})},
         given=(NOT_ITS_FORMAT,),
         error=OutcomeUnknown,
-        sentence=_MAYBE_LIVE,
+        sentence=MAYBE_LIVE,
         source=_HTTP,
     ),
     ErrorRow(
@@ -183,13 +192,19 @@ TABLE: Final = ErrorTable(
     note="Facebook answers most errors with status 400, so its numbers decide, whatever the status. Where it sends a "
     "message for people (`error_user_msg`), that is added to what asks a person to do something. A limit lasts as many "
     "minutes as Facebook's `X-Business-Use-Case-Usage` says, else an hour; code 4 holds back all accounts.",
-    rows=(*ACCESS_ROWS, *POST_ROWS, *_APP_ROWS),
+    rows=(*ACCESS_ROWS, *POST_ROWS, *MEDIA_ROWS, *_APP_ROWS),
 )
 """What Facebook is known to refuse with."""
 
 
 def error_of(
-    ctx: PlatformContext, reply: oauth2.Reply, operation: Operation, *, needs: str, can_renew: bool = False
+    ctx: PlatformContext,
+    reply: oauth2.Reply,
+    operation: Operation,
+    *,
+    needs: str,
+    can_renew: bool = False,
+    is_apps_own: bool = False,
 ) -> PlatformError:
     """Tell what an answer other than the wished one means.
 
@@ -199,5 +214,13 @@ def error_of(
         operation: what was being done.
         needs: the permission the call stands on.
         can_renew: whether a refused Page token may be had anew without the member.
+        is_apps_own: whether the call was made with our app's access instead of a person's or a Page's.
     """
-    return TABLE.to_error(read_refusal(ctx, reply, operation, needs=needs, can_renew=can_renew))
+    refusal = read_refusal(ctx, reply, operation, needs=needs, can_renew=can_renew, is_apps_own=is_apps_own)
+    return TABLE.to_error(refusal)
+
+
+def is_about_an_object(reply: oauth2.Reply) -> bool:
+    """Whether Facebook says that something it was given isn't there, or isn't right: code 100."""
+    error = reply.object.get("error")
+    return isinstance(error, dict) and error.get(CODE) == 100

@@ -7,17 +7,33 @@ import hmac
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+import aiohttp
+
 from logicspike.plugin import OutcomeUnknown, PlatformContext, PlatformUnavailable, TokenSet, oauth2
 
-__all__ = ["Listing", "ListingRefused", "get", "list_edge", "post_form", "request_token", "to_url"]
+__all__ = [
+    "Listing",
+    "ListingRefused",
+    "build_app_token",
+    "delete",
+    "get",
+    "list_edge",
+    "post_files",
+    "post_form",
+    "request_token",
+    "to_url",
+]
 
 _PROOF: Final = "appsecret_proof"
 # Facebook writes the token into the addresses of further parts; ours goes in a header.
 _NOT_IN_URLS: Final = frozenset({"access_token", _PROOF})
 _MAX_PARTS: Final = 5
+# A photo, or a part of a video: ten megabytes over a slow line.
+_LONGEST_UPLOAD: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +61,12 @@ def to_url(ctx: PlatformContext, path: str, *, endpoint: str = "graph") -> str:
     return f"{ctx.endpoints[endpoint]}/{ctx.settings['graph_version']}/{path}"
 
 
+def build_app_token(ctx: PlatformContext) -> TokenSet:
+    """Our app's own access, for what is asked about a person rather than on behalf of one."""
+    # developers.facebook.com/documentation/facebook-login/guides/access-tokens, checked 2026-11-25
+    return TokenSet(access_token=f"{ctx.client.client_id}|{ctx.client.client_secret}")
+
+
 async def get(ctx: PlatformContext, path: str, tokens: TokenSet, params: Mapping[str, str]) -> oauth2.Reply:
     """Read something.
 
@@ -54,16 +76,48 @@ async def get(ctx: PlatformContext, path: str, tokens: TokenSet, params: Mapping
     return await _get_url(ctx, to_url(ctx, path), tokens, params)
 
 
-async def post_form(ctx: PlatformContext, path: str, tokens: TokenSet, form: Mapping[str, str]) -> oauth2.Reply:
-    """Create something, with one request.
+async def delete(ctx: PlatformContext, path: str, tokens: TokenSet) -> oauth2.Reply:
+    """Take something away.
 
     Raises:
-        OutcomeUnknown: the request was sent and its answer got lost.
-        PlatformUnavailable: nothing was sent.
+        PlatformUnavailable: no answer.
+    """
+    with _naming_facebook():
+        return await oauth2.call(ctx, "DELETE", to_url(ctx, path), tokens=tokens, params=_prove(ctx, tokens))
+
+
+async def post_form(
+    ctx: PlatformContext, path: str, tokens: TokenSet, form: Mapping[str, str], *, creates: bool = True
+) -> oauth2.Reply:
+    """Create something, with one request.
+
+    Args:
+        ctx: the context the hook was given.
+        path: below the version.
+        tokens: to call with.
+        form: the fields.
+        creates: whether people see what it makes.
+
+    Raises:
+        OutcomeUnknown: what people see was sent and its answer got lost.
+        PlatformUnavailable: nothing was sent, or nothing that people see.
     """
     proven = {**form, **_prove(ctx, tokens)}
     with _naming_facebook():
-        return await oauth2.call(ctx, "POST", to_url(ctx, path), tokens=tokens, form=proven, creates=True)
+        return await oauth2.call(ctx, "POST", to_url(ctx, path), tokens=tokens, form=proven, creates=creates)
+
+
+async def post_files(ctx: PlatformContext, path: str, tokens: TokenSet, form: aiohttp.FormData) -> oauth2.Reply:
+    """Upload something that nobody sees yet.
+
+    Raises:
+        PlatformUnavailable: no answer.
+        PostRejected: the file isn't what it was.
+    """
+    for name, value in _prove(ctx, tokens).items():
+        form.add_field(name, value)
+    with _naming_facebook():
+        return await oauth2.call(ctx, "POST", to_url(ctx, path), tokens=tokens, body=form, timeout=_LONGEST_UPLOAD)
 
 
 async def request_token(ctx: PlatformContext, form: Mapping[str, str]) -> oauth2.Reply:
@@ -134,7 +188,10 @@ def _prove(ctx: PlatformContext, tokens: TokenSet) -> dict[str, str]:
 
 @contextmanager
 def _naming_facebook() -> Iterator[None]:
-    """Word lost answers for people, keeping their class and, as the cause, what was said first."""
+    """Word lost answers for people, keeping their class and, as the cause, what was said first.
+
+    What has no cause comes from the file that was being sent, and has words of its own.
+    """
     try:
         yield
     except OutcomeUnknown as error:
@@ -142,4 +199,6 @@ def _naming_facebook() -> Iterator[None]:
             "Facebook gave no answer, so the post may be live. Look at the Page before posting it again."
         ) from error
     except PlatformUnavailable as error:
+        if error.__cause__ is None:
+            raise
         raise PlatformUnavailable("Facebook can't be reached. Please try again in a few minutes.") from error

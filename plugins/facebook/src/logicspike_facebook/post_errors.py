@@ -16,8 +16,6 @@ from .row_parts import GUIDE, POSTIZ, PUBLISH, WITH_TOKEN, in_an_hour
 
 __all__ = ["POST_ROWS"]
 
-_PHOTOS: Final = "developers.facebook.com/docs/graph-api/reference/page/photos, checked 2026-11-23"
-
 POST_ROWS: Final = (
     ErrorRow(
         name="4854002",
@@ -25,6 +23,15 @@ POST_ROWS: Final = (
         signs={EITHER: frozenset({4854002})},
         error=MemberActionRequired,
         sentence="Facebook wants the identity of the Page's people confirmed before it publishes. Do that at "
+        "www.facebook.com, then try again.",
+        source=POSTIZ,
+    ),
+    ErrorRow(
+        name="1404112",
+        on=WITH_TOKEN,
+        signs={EITHER: frozenset({1404112})},
+        error=MemberActionRequired,
+        sentence="Facebook has limited this account for a few days, for security. Look at the support inbox at "
         "www.facebook.com, then try again.",
         source=POSTIZ,
     ),
@@ -109,31 +116,28 @@ POST_ROWS: Final = (
         source=GUIDE + "; github.com/nov/fb_graph/issues/320 (1500)",
     ),
     ErrorRow(
-        name="1366046",
+        name="2061006",
         on=PUBLISH,
-        signs={EITHER: frozenset({1366046})},
+        signs={EITHER: frozenset({2061006})},
         error=PostRejected,
-        sentence="Facebook doesn't take this photo: it is larger than 4 MB or not of a kind that Facebook knows. Use "
-        "a smaller JPEG or PNG.",
-        field="media",
-        source=_PHOTOS + "; the subcode: " + POSTIZ,
+        sentence="Facebook can't read an address in the post. Check that it is written right.",
+        field="link",
+        source=POSTIZ,
     ),
     ErrorRow(
-        name="1366051",
+        name="1346003",
         on=PUBLISH,
-        signs={EITHER: frozenset({1366051})},
+        signs={EITHER: frozenset({1346003})},
         error=PostRejected,
-        sentence="Facebook has this photo on the Page already. Use another one.",
-        field="media",
-        source=_PHOTOS + "; the subcode: " + POSTIZ,
+        sentence="Facebook takes this post for abusive. Change the text and schedule it again.",
+        source=POSTIZ,
     ),
     ErrorRow(
-        name="324",
+        name="1349125",
         on=PUBLISH,
-        signs={EITHER: frozenset({324, 2069019})},
+        signs={EITHER: frozenset({1349125})},
         error=PostRejected,
-        sentence="Facebook can't use this file. Check that it opens, or use another one.",
-        field="media",
-        source=GUIDE + "; 2069019: " + POSTIZ,
+        sentence="Facebook can't read the post as it is. Change the text and schedule it again.",
+        source=POSTIZ,
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from logicspike.plugin import Operation, PlatformContext, Refusal, oauth2
 
-__all__ = ["CAN_RENEW", "CODE", "EITHER", "MESSAGE", "NOT_ITS_FORMAT", "STATUS", "SUBCODE", "read_refusal"]
+__all__ = ["APPS_OWN", "CAN_RENEW", "CODE", "EITHER", "MESSAGE", "NOT_ITS_FORMAT", "STATUS", "SUBCODE", "read_refusal"]
 
 CODE: Final = "code"
 SUBCODE: Final = "error_subcode"
@@ -21,13 +21,22 @@ STATUS: Final = "status"
 CAN_RENEW: Final = "while the member's own access is alive"
 """The Page's token can be read anew."""
 NOT_ITS_FORMAT: Final = "without an error in Facebook's own format"
+APPS_OWN: Final = "of the bot's own access as an app"
+"""What was refused is our app, not a person's token."""
 
 _LONGEST_PAUSE: Final = timedelta(hours=24)
 _MAX_SHOWN: Final = 200
+_APP_LIMIT: Final = 4
 
 
 def read_refusal(
-    ctx: PlatformContext, reply: oauth2.Reply, operation: Operation, *, needs: str, can_renew: bool = False
+    ctx: PlatformContext,
+    reply: oauth2.Reply,
+    operation: Operation,
+    *,
+    needs: str,
+    can_renew: bool = False,
+    is_apps_own: bool = False,
 ) -> Refusal:
     """Read Facebook's error envelope, or that the answer has none (a proxy's page, a cut answer).
 
@@ -37,11 +46,12 @@ def read_refusal(
         operation: what was being done.
         needs: the permission the call stands on.
         can_renew: whether a refused Page token may be had anew without the member.
+        is_apps_own: whether the call was made with our app's access instead of a person's or a Page's.
     """
     error = reply.object.get("error")
     is_its_format = isinstance(error, dict) and type(error.get(CODE)) is int
     fields: Mapping[str, Any] = error if isinstance(error, dict) and is_its_format else {}
-    conditions = {CAN_RENEW: can_renew, NOT_ITS_FORMAT: not is_its_format}
+    conditions = {CAN_RENEW: can_renew, APPS_OWN: is_apps_own, NOT_ITS_FORMAT: not is_its_format}
     return Refusal(
         operation=operation,
         status=reply.status,
@@ -51,7 +61,7 @@ def read_refusal(
         said=_shorten(_text(fields.get("error_user_msg"))),
         missing_scopes=(needs,),
         now=ctx.now,
-        retry_at=_retry_at(reply, ctx.now),
+        retry_at=_retry_at(reply, ctx.now, is_of_the_app=fields.get(CODE) == _APP_LIMIT),
         reference=_text(fields.get("fbtrace_id")) or None,
     )
 
@@ -71,7 +81,10 @@ def _shorten(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
-def _retry_at(reply: oauth2.Reply, now: datetime) -> datetime | None:
+def _retry_at(reply: oauth2.Reply, now: datetime, *, is_of_the_app: bool) -> datetime | None:
+    # The minutes are told for a Page. X-App-Usage, which comes with the app's own limit, has percentages only.
+    if is_of_the_app:
+        return oauth2.retry_after(reply, now) if "Retry-After" in reply.headers else None
     minutes = max(_regain_minutes(reply.headers.get("X-Business-Use-Case-Usage", "")), default=0)
     if minutes > 0:
         return now + min(timedelta(minutes=minutes), _LONGEST_PAUSE)

@@ -9,29 +9,40 @@ from logicspike.plugin import Operation
 
 __all__ = [
     "AS_THE_PAGE",
+    "CHECK",
     "CONNECTED",
     "EVERY",
     "GUIDE",
+    "MAYBE_LIVE",
     "NOT_PUBLISHING",
     "POSTIZ",
     "PUBLISH",
     "SIGNING_IN",
     "SIGN_IN",
+    "UPLOAD",
+    "VIDEO_GUIDE",
+    "WITH_MEDIA",
     "WITH_TOKEN",
     "in_an_hour",
 ]
 
 GUIDE: Final = "developers.facebook.com/docs/graph-api/guides/error-handling, checked 2026-11-23"
+VIDEO_GUIDE: Final = "developers.facebook.com/documentation/video-api/reference/error-codes, checked 2026-11-25"
 POSTIZ: Final = "github.com/gitroomhq/postiz-app, facebook.provider.ts, checked 2026-11-23"
 
-EVERY: Final = frozenset(Operation) - {Operation.CHECK, Operation.PREPARE}
+MAYBE_LIVE: Final = "Facebook gave no clear answer, so the post may be live. Look at the Page before posting it again."
+
+EVERY: Final = frozenset(Operation)
 SIGN_IN: Final = frozenset({Operation.SIGN_IN})
 SIGNING_IN: Final = frozenset({Operation.SIGN_IN, Operation.CONNECT})
 CONNECTED: Final = EVERY - SIGNING_IN
 WITH_TOKEN: Final = EVERY - SIGN_IN
 PUBLISH: Final = frozenset({Operation.PUBLISH})
+CHECK: Final = frozenset({Operation.CHECK})
+UPLOAD: Final = frozenset({Operation.PREPARE})
+WITH_MEDIA: Final = UPLOAD | PUBLISH
 NOT_PUBLISHING: Final = EVERY - PUBLISH
-AS_THE_PAGE: Final = frozenset({Operation.PUBLISH, Operation.LOOK_UP})
+AS_THE_PAGE: Final = frozenset({Operation.PREPARE, Operation.PUBLISH, Operation.LOOK_UP})
 
 
 def in_an_hour(now: datetime) -> datetime:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
 
 __all__ = [
+    "SESSION_WORDS",
+    "app_token_refused",
     "app_unknown",
+    "attachment_refused",
     "code_refused",
     "duplicate",
     "graph_error",
     "link_refused",
     "page_missing",
     "permission_missing",
+    "photo_refused",
     "proof_refused",
     "secret_refused",
     "session_refused",
     "too_many_calls",
     "unknown_path",
+    "video_refused",
 ]
 
-_SESSION_WORDS: Final = {
+SESSION_WORDS: Final = {
     # Words of 463, cut: developers.facebook.com/docs/facebook-login/access-tokens/debugging-and-error-handling, checked
     # 2026-11-23; the others: observed, unattributed.
     458: "Error validating access token: The user has not authorized application.",
@@ -44,6 +50,7 @@ def graph_error(
     kind: str = "OAuthException",
     subcode: int | None = None,
     user_message: str = "",
+    error_data: Mapping[str, int] | None = None,
 ) -> web.Response:
     """Facebook's error envelope (developers.facebook.com/docs/graph-api/guides/error-handling, checked 2026-11-23)."""
     error: dict[str, object] = {"message": message, "type": kind, "code": code}
@@ -51,6 +58,8 @@ def graph_error(
         error["error_subcode"] = subcode
     if user_message:
         error |= {"error_user_title": "Can't do this", "error_user_msg": user_message}
+    if error_data is not None:
+        error["error_data"] = dict(error_data)
     error["fbtrace_id"] = f"A{secrets.token_urlsafe(16)}"
     return web.json_response({"error": error}, status=status)
 
@@ -60,7 +69,7 @@ def session_refused(subcode: int | None) -> web.Response:
     if subcode is None:
         # observed, unattributed
         return graph_error(190, "Invalid OAuth access token - Cannot parse access token")
-    return graph_error(190, _SESSION_WORDS[subcode], subcode=subcode)
+    return graph_error(190, SESSION_WORDS[subcode], subcode=subcode)
 
 
 def proof_refused(*, is_missing: bool) -> web.Response:
@@ -73,6 +82,12 @@ def proof_refused(*, is_missing: bool) -> web.Response:
         )
     # github.com/facebookarchive/php-graph-sdk/issues/986, checked 2026-11-23
     return graph_error(100, "Invalid appsecret_proof provided in the API argument", kind="GraphMethodException")
+
+
+def app_token_refused() -> web.Response:
+    """The app's own access is wrong."""
+    # github.com/facebookarchive/facebook-swift-sdk/issues/318, checked 2026-11-25
+    return graph_error(190, "Invalid OAuth access token signature.")
 
 
 def app_unknown() -> web.Response:
@@ -138,6 +153,49 @@ def duplicate() -> web.Response:
     """The same post twice in a row."""
     # github.com/facebook-csharp-sdk/facebook-csharp-sdk/issues/119, checked 2026-11-23
     return graph_error(506, "(#506) Duplicate status message")
+
+
+def photo_refused(subcode: int | None) -> web.Response:
+    """A photo that Facebook doesn't take: none there, 1366046 too large, 2069019 not a picture."""
+    match subcode:
+        case None:
+            # the code: observed, unattributed; the words as remembered
+            return graph_error(324, "(#324) Requires upload file")
+        case 1366046:
+            # the number: developers.facebook.com/docs/graph-api/reference/page/photos, checked 2026-11-23; the words as
+            # remembered
+            words = "Photos should be less than 4 MB and saved as JPG, PNG, GIF or TIFF files."
+            return graph_error(324, "(#324) Missing or invalid image file", subcode=subcode, user_message=words)
+        case _:
+            # observed, unattributed
+            return graph_error(324, "Missing or invalid image file", subcode=subcode)
+
+
+def attachment_refused(reason: str) -> web.Response:
+    """A photo that a post can't have: "used" by another one, or anything else."""
+    if reason == "used":
+        # the number: github.com/gitroomhq/postiz-app, facebook.provider.ts, checked 2026-11-23; the words are ours
+        return graph_error(100, "Invalid parameter", subcode=1366051)
+    # the words are ours
+    return graph_error(100, "(#100) Param attached_media holds an id that does not exist")
+
+
+def video_refused(subcode: int, *, error_data: Mapping[str, int] | None = None) -> web.Response:
+    """A video that Facebook doesn't take, or not this part of it; the words by ``subcode``."""
+    # Numbers and words for people: developers.facebook.com/documentation/video-api/reference/error-codes; code 6001:
+    # github.com/facebookarchive/php-graph-sdk/issues/821; code 6000 and 1363045: github.com/yikart/AiToEarn/issues/592;
+    # all checked 2026-11-25.
+    again = "There was a problem uploading your video. Please try uploading it again."
+    words = {
+        1363019: again,
+        1363022: "The video you tried to upload is too small. The minimum size for a video is 1 KB.",
+        1363023: "The video you tried to upload is too large. The maximum size for a video is 2 GB.",
+        1363037: again,
+        1363045: "There was a problem uploading your video file. Please try again with another file.",
+    }[subcode]
+    code = 6001 if subcode in {1363019, 1363037} else 6000
+    message = "There was a problem uploading your video. Please try again."
+    return graph_error(code, message, subcode=subcode, user_message=words, error_data=error_data)
 
 
 def link_refused(number: int) -> web.Response:

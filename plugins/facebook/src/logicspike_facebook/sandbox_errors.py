@@ -41,6 +41,18 @@ def _answer(
     return ErrorAnswer(status=status, body={"error": error}, headers=headers or {}, source=source)
 
 
+def _video(code: int, subcode: int, for_people: str) -> ErrorAnswer:
+    return _answer(
+        code,
+        "There was a problem uploading your video. Please try again.",
+        subcode=subcode,
+        for_people=for_people,
+        source="the subcode and the words for people: developers.facebook.com/documentation/video-api/reference/"
+        "error-codes; the code and the message: github.com/facebookarchive/php-graph-sdk/issues/821; both checked "
+        "2026-11-25",
+    )
+
+
 _SESSION_OVER: Final = (
     _answer(190, "Invalid OAuth access token - Cannot parse access token", source=_SEEN),
     _answer(102, "Session key invalid or no longer valid", source=f"the code: {_GUIDE}; the words: {_SEEN}"),
@@ -207,6 +219,17 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
             source=f"the number: {_GUIDE}; the words are ours",
         ),
     ),
+    "190 of the app": (
+        _answer(
+            190,
+            "Invalid OAuth access token signature.",
+            source="github.com/facebookarchive/facebook-swift-sdk/issues/318, checked 2026-11-25",
+        ),
+    ),
+    "2061006": (_answer(100, "Invalid parameter", subcode=2061006, source=_NUMBERS),),
+    "1346003": (_answer(100, "Invalid parameter", subcode=1346003, source=_NUMBERS),),
+    "1349125": (_answer(100, "Invalid parameter", subcode=1349125, source=_NUMBERS),),
+    "1404112": (_answer(368, "Limited access", subcode=1404112, source=_NUMBERS),),
     "1366046": (
         _answer(
             324,
@@ -221,6 +244,47 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
     "324": (
         _answer(324, "(#324) Requires upload file", source=f"the code: {_SEEN}; the words as remembered"),
         _answer(324, "Missing or invalid image file", subcode=2069019, source=_SEEN),
+    ),
+    "1363042": (_video(6000, 1363042, "You don't have permission to upload a video here."),),
+    "100 video": (
+        _answer(
+            100,
+            "(#100) No permission to publish the video",
+            source="github.com/mrdotb/facebook-api-video-upload/issues/21, checked 2026-11-25",
+        ),
+    ),
+    "1363023": (
+        _video(6000, 1363023, "The video you tried to upload is too large. The maximum size for a video is 2 GB."),
+    ),
+    "1363022": (
+        _video(6000, 1363022, "The video you tried to upload is too small. The minimum size for a video is 1 KB."),
+    ),
+    "352": (
+        _answer(
+            352,
+            "(#352) Sorry, the video file you selected is in a format that we don't support.",
+            source="github.com/restfb/restfb/issues/242, checked 2026-11-25",
+        ),
+    ),
+    "6001": (
+        *(
+            _video(6001, subcode, "There was a problem uploading your video. Please try uploading it again.")
+            for subcode in (1363019, 1363021, 1363033, 1363037, 1363041)
+        ),
+        _video(6001, 1363030, "Your video upload timed out before it could be completed."),
+        _answer(
+            390,
+            "There was a problem uploading your video file. Please try again.",
+            source="github.com/darkwhispering/facebook-sdk-codeigniter/issues/8, checked 2026-11-25",
+        ),
+    ),
+    "6000": (
+        _answer(
+            6000,
+            "There was a problem uploading your video file. Please try again with another file.",
+            subcode=1363045,
+            source="github.com/yikart/AiToEarn/issues/592, checked 2026-11-25",
+        ),
     ),
     "1 while signing in": (
         _answer(
@@ -279,6 +343,7 @@ ERROR_ANSWERS: Final[Mapping[str, Sequence[ErrorAnswer]]] = {
     "4": (_answer(4, "(#4) Application request limit reached", status=403, source=_SEEN),),
     "17": _THROTTLED,
     "1": _UNKNOWN,
+    "100 upload": (_answer(100, "(#100) Invalid parameter", source=f"the code: {_GUIDE}; the words are ours"),),
     "100": (_answer(100, "(#100) Param message is too long", source=f"the code: {_GUIDE}; the words are ours"),),
     "down": tuple(
         ErrorAnswer(status=status, body="<html>Sorry, something went wrong.</html>", source="the words are ours")

@@ -12,6 +12,11 @@ from aiohttp import web
 
 __all__ = [
     "MAX_CHARS",
+    "MAX_COMMENT_CHARS",
+    "MAX_PHOTOS",
+    "MAX_PHOTO_BYTES",
+    "MAX_VIDEO_BYTES",
+    "MIN_VIDEO_BYTES",
     "PAGE_PERMISSIONS",
     "VERSIONS",
     "find_dialog_problem",
@@ -24,11 +29,30 @@ __all__ = [
 VERSIONS: Final = frozenset({"v21.0", "v22.0", "v23.0", "v24.0", "v25.0", "v26.0"})
 """Those alive on 2026-11-23 (developers.facebook.com/docs/graph-api/changelog/versions, checked 2026-11-23)."""
 
-PAGE_PERMISSIONS: Final = ("pages_show_list", "pages_manage_posts", "pages_read_engagement")
+PAGE_PERMISSIONS: Final = (
+    "pages_show_list",
+    "pages_manage_posts",
+    "pages_read_engagement",
+    "pages_manage_engagement",
+    "business_management",
+)
 """What this app was approved for, and what a configuration of it asks for."""
 
 MAX_CHARS: Final = 63_206
 """Longest message (github.com/gitroomhq/postiz-app, facebook.provider.ts, checked 2026-11-23)."""
+
+MAX_COMMENT_CHARS: Final = 8_000
+"""Longest comment (not documented; typecount.com/blog/facebook-post-character-limit, checked 2026-11-25)."""
+
+MAX_PHOTOS: Final = 10
+"""Most photos of a post (github.com/inovector/mixpost, config/mixpost.php, checked 2026-11-23)."""
+
+MAX_PHOTO_BYTES: Final = 10_000_000
+"""Largest photo (developers.facebook.com/docs/graph-api/reference/photo, checked 2026-11-25)."""
+
+MIN_VIDEO_BYTES: Final = 1_000
+MAX_VIDEO_BYTES: Final = 2_000_000_000
+"""Sizes of a video (developers.facebook.com/documentation/video-api/reference/error-codes, checked 2026-11-25)."""
 
 
 def read_scopes(query: Mapping[str, str]) -> tuple[str, ...]:

@@ -213,7 +213,7 @@ async def test_anothers_uploads_are_refused(bench):
 
 async def test_processing_that_never_ends_is_given_up(bench):
     credential = await bench.connect()
-    bench.fake.processing_looks = 10**6
+    bench.fake.processing_looks, bench.fake.check_after_secs = 10**6, 30
     began = bench.clock.now()
     with pytest.raises(PlatformUnavailable):
         await bench.prepare(credential, VIDEO)

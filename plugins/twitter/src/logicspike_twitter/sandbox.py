@@ -148,13 +148,15 @@ class FakeTwitter(FakeMediaUploads):
         return web.json_response({"data": made}, status=201)
 
     def _record(self, author: FakeAccount, body: Mapping[str, Any]) -> LedgerEntry:
-        text = unicodedata.normalize("NFC", body.get("text", ""))
+        text, media = unicodedata.normalize("NFC", body.get("text", "")), self._take(author, body)
+        # Pictures take the place of a link's card.
+        link = next((link.address for link in find_links(text)), None) if not media else None
         return self.record(
             post_id=make_id(self.clock.now(), self.next_number()),
             account=author,
             text=text,
-            link=next((link.address for link in find_links(text)), None),
-            media=self._take(author, body),
+            link=link,
+            media=media,
             reply_to=body.get("reply", {}).get("in_reply_to_tweet_id"),
         )
 

@@ -57,6 +57,8 @@ class FakeMediaUploads(FakeSignIn):
     takes_media: ClassVar[bool] = True
     processing_looks: int = 1
     """How many looks at a GIF or video find X still at it."""
+    check_after_secs: int = 1
+    """How long X asks to wait before each look."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -170,19 +172,18 @@ class FakeMediaUploads(FakeSignIn):
         }
         if self._categories[upload.id] == "tweet_image":
             return facts | {"image": {"image_type": upload.content_type, "w": 16, "h": 12}}
-        return facts | {"processing_info": _to_processing_info(upload, is_first=is_first)}
+        return facts | {"processing_info": self._to_processing_info(upload, is_first=is_first)}
 
-
-def _to_processing_info(upload: FakeUpload, *, is_first: bool) -> dict[str, Any]:
-    if upload.state is UploadState.FAILED and not is_first:
+    def _to_processing_info(self, upload: FakeUpload, *, is_first: bool) -> dict[str, Any]:
+        if is_first:
+            return {"state": "pending", "check_after_secs": self.check_after_secs}
+        if upload.state is UploadState.READY:
+            return {"state": "succeeded", "progress_percent": 100}
+        if upload.state is not UploadState.FAILED:
+            return {"state": "in_progress", "check_after_secs": self.check_after_secs, "progress_percent": 50}
         # The form: github.com/plhery/node-twitter-api-v2/issues/243.
         error = {"code": 3, "name": "UnsupportedMedia", "message": "file is currently unsupported"}
         return {"state": "failed", "progress_percent": 100, "error": error}
-    if upload.state is UploadState.READY and not is_first:
-        return {"state": "succeeded", "progress_percent": 100}
-    if is_first:
-        return {"state": "pending", "check_after_secs": 1}
-    return {"state": "in_progress", "check_after_secs": 1, "progress_percent": 50}
 
 
 def _announcement_problem(body: Mapping[str, Any]) -> str:

@@ -308,6 +308,24 @@ async def test_refusal_of_a_read_never_blames_the_post(answering, credential, st
     assert type(caught.value) is expected
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, problem("Odd Thing", "never seen", f"{X}odd-thing")),
+        (403, problem(detail="You are not permitted to perform this action.")),
+        (403, "<html>"),
+        (404, problem("Not Found Error", "…", f"{X}resource-not-found")),
+    ],
+)
+async def test_unknown_refusal_of_an_upload_blames_no_file(answering, credential, caplog, status, body):
+    there = await answering(status, body)
+    with pytest.raises(PlatformUnavailable) as caught:
+        await plugin.prepare(there.ctx, credential, [MemoryFile(SAMPLE_MP4)])
+    (record,) = [record for record in caplog.records if record.name.startswith("logicspike")]
+    assert record.operation == "prepare"
+    assert record.reference in caught.value.explanation
+
+
 # --- when to come back ------------------------------------------------------------------------------------------------
 
 

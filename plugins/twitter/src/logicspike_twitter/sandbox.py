@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +23,7 @@ from .post_rules import count_cashtags
 from .sandbox_errors import ERROR_ANSWERS
 from .sandbox_ids import make_id
 from .sandbox_posts import as_page, as_read
-from .sandbox_uploads import FakeMediaUploads
+from .sandbox_uploads import FakeMediaUploads, read_object
 from .weighted_length import MAX_WEIGHT, find_links, has_forbidden_characters, weighted_length
 
 __all__ = ["FakeTwitter"]
@@ -134,11 +133,8 @@ class FakeTwitter(FakeMediaUploads):
     async def _create(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request, "tweet.read", "users.read", "tweet.write"):
             return refusal
-        try:
-            body = json.loads(await request.read())
-        except ValueError:
-            body = None
-        if not isinstance(body, dict) or request.content_type != "application/json":
+        body = await read_object(request)
+        if body is None:
             return answers.invalid_request("Request body must be JSON")
         author = self.speaker(request)
         if refusal := self._form_refusal(body) or self._post_refusal(author, body):

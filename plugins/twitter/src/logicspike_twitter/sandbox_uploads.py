@@ -19,7 +19,7 @@ from . import sandbox_answers as answers
 from .sandbox_ids import make_id
 from .sandbox_sign_in import FakeSignIn
 
-__all__ = ["FakeMediaUploads", "to_media_key"]
+__all__ = ["FakeMediaUploads", "read_object", "to_media_key"]
 
 # What X says while a file is on its way, and once it is there.
 _SESSION: Final = timedelta(seconds=1_295_999)
@@ -77,7 +77,7 @@ class FakeMediaUploads(FakeSignIn):
     async def _initialize(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request, "media.write"):
             return refusal
-        body = await _read_object(request)
+        body = await read_object(request)
         if body is None:
             return answers.invalid_request("Request body is not valid JSON.")
         if problem := _announcement_problem(body):
@@ -144,7 +144,7 @@ class FakeMediaUploads(FakeSignIn):
     async def _describe(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request, "media.write"):
             return refusal
-        body = await _read_object(request) or {}
+        body = await read_object(request) or {}
         upload = self._find(request, str(body.get("id", "")))
         if upload is None:
             return answers.not_found()
@@ -207,7 +207,8 @@ def _dig(body: Mapping[str, Any], *names: str) -> object:
     return found
 
 
-async def _read_object(request: web.Request) -> dict[str, Any] | None:
+async def read_object(request: web.Request) -> dict[str, Any] | None:
+    """The JSON object in a request's body; None for anything else."""
     try:
         body = json.loads(await request.read())
     except ValueError:

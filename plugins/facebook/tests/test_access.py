@@ -40,6 +40,14 @@ async def test_what_the_member_took_away_is_missing_from_the_report(rig: Any) ->
     assert {"pages_manage_engagement"} == set(plugin.describe().scopes) - set(report.scopes)
 
 
+async def test_a_connected_page_goes_on_without_the_permission_for_portfolios(rig: Any) -> None:
+    page = await rig.connect()
+    (grant,) = rig.fake._grants
+    grant.scopes = tuple(scope for scope in grant.scopes if scope != "business_management")
+    report = await check(rig, page)
+    assert set(plugin.describe().scopes) <= set(report.scopes)
+
+
 @pytest.mark.parametrize(
     ("granular", "missing"),
     [
@@ -62,12 +70,21 @@ async def test_a_permission_for_other_pages_only_is_none_for_this_one(
     assert {"pages_manage_posts", "business_management"} - missing == set(report.scopes)
 
 
+async def test_an_end_that_passed_without_ending_anything_is_not_told_any_more(rig: Any) -> None:
+    page = await rig.connect()
+    rig.clock.advance(timedelta(days=89))
+    assert (await check(rig, page)).expires_at == rig.clock.now() + timedelta(days=1)
+    rig.clock.advance(timedelta(days=2))
+    assert (await check(rig, page)).expires_at is None
+
+
 @pytest.mark.parametrize(
     ("told", "end"),
     [
         ({"expires_at": 0, "data_access_expires_at": 1_800_000_000}, 1_800_000_000),
-        ({"expires_at": 1_700_000_000, "data_access_expires_at": 1_800_000_000}, 1_700_000_000),
-        ({"expires_at": 1_700_000_000}, 1_700_000_000),
+        ({"expires_at": 1_797_000_000, "data_access_expires_at": 1_800_000_000}, 1_797_000_000),
+        ({"expires_at": 1_797_000_000}, 1_797_000_000),
+        ({"expires_at": 0, "data_access_expires_at": 1_600_000_000}, None),
         ({"expires_at": 0, "data_access_expires_at": 0}, None),
         ({"expires_at": "soon", "data_access_expires_at": 10**30}, None),
         ({"expires_at": True}, None),

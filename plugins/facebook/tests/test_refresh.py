@@ -33,11 +33,22 @@ async def test_it_can_be_done_again_until_the_persons_token_ends(rig: Any) -> No
     rig.clock.advance(timedelta(days=59))
     assert await rig.publish(await rig.renew(page))
 
-    rig.clock.advance(timedelta(days=1))
-    before = len(rig.fake.requests)
-    with pytest.raises(ReconnectRequired, match="expired"):
+
+async def test_afterwards_a_token_that_works_is_kept(rig: Any) -> None:
+    page = await rig.connect()
+    rig.clock.advance(timedelta(days=61))
+    renewed = await rig.renew(page)
+    assert renewed.tokens == page.tokens
+    assert await rig.publish(renewed)
+
+
+@pytest.mark.parametrize(("action", "words"), [("password_changed", "password"), ("revoke", "removed")])
+async def test_afterwards_a_token_that_does_not_work_leads_to_the_member(rig: Any, action: str, words: str) -> None:
+    page = await rig.connect()
+    rig.clock.advance(timedelta(days=61))
+    rig.fake.perform(action)
+    with pytest.raises(ReconnectRequired, match=words):
         await rig.renew(page)
-    assert len(rig.fake.requests) == before, "Facebook need not be asked what our own clock knows"
 
 
 async def test_a_token_that_ended_unexpectedly_leads_to_the_member(rig: Any) -> None:
@@ -55,8 +66,10 @@ async def test_access_that_ended_leads_to_the_member(rig: Any, action: str) -> N
         await rig.renew(page)
 
 
-async def test_without_the_persons_token_only_the_member_can_help(rig: Any) -> None:
+async def test_without_the_persons_token_facebook_is_asked_about_the_pages(rig: Any) -> None:
     page = replace(await rig.connect(), extra={})
+    assert (await rig.renew(page)).tokens == page.tokens
+    rig.fake.perform("revoke")
     with pytest.raises(ReconnectRequired):
         await rig.renew(page)
 

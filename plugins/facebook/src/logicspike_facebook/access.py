@@ -19,7 +19,7 @@ from logicspike.plugin import (
 
 from .errors import error_of
 from .graph import build_app_token, delete, get
-from .sign_in import LIST, USER_EXPIRES_AT, USER_TOKEN
+from .sign_in import LIST, PORTFOLIOS, USER_EXPIRES_AT, USER_TOKEN
 
 __all__ = ["check", "is_user_token_alive", "renew", "withdraw"]
 
@@ -37,19 +37,21 @@ def is_user_token_alive(credential: Credential, now: datetime) -> bool:
 async def renew(ctx: PlatformContext, credential: Credential) -> TokenSet:
     """Read the Page's token anew, by the member's own token.
 
-    A Page's token has no end of its own, so this is only for one that Facebook refused nevertheless. The member's own
-    token lasts 60 days from the consent and is left as it is: it could be exchanged, but only a new consent brings
-    back what a withdrawn permission, a new password or a lost role took.
+    A Page's token has no end of its own, so this is for one that Facebook refused nevertheless. The member's own token
+    lasts 60 days from the consent and is left as it is: it could be exchanged, but only a new consent brings back what
+    a withdrawn permission, a new password or a lost role took. After that, the Page's token stays as long as Facebook
+    says that it works.
 
     Raises:
-        ReconnectRequired: the member's own token is over, or doesn't open this Page any more.
+        ReconnectRequired: neither opens this Page any more.
         MemberActionRequired: Facebook first wants something from the member.
         OperatorActionRequired: our app is refused.
         PlatformUnavailable: no usable answer.
         RateLimited: asked to wait.
     """
     if not is_user_token_alive(credential, ctx.now):
-        raise ReconnectRequired("The bot's access to Facebook has expired. Connect Facebook again to go on.")
+        await check(ctx, credential)
+        return TokenSet(access_token=credential.tokens.access_token, scopes=credential.tokens.scopes)
     user = TokenSet(access_token=credential.extra[USER_TOKEN])
     reply = await get(ctx, credential.account.id, user, {"fields": "access_token"})
     if not reply.ok or not reply.object:
@@ -81,7 +83,7 @@ async def check(ctx: PlatformContext, credential: Credential) -> AccessReport:
         raise error_of(ctx, reply, Operation.CHECK, needs=LIST, is_apps_own=True)
     if about.get("is_valid") is not True:
         raise error_of(ctx, _to_refusal(reply, about), Operation.CHECK, needs=LIST)
-    return AccessReport(scopes=_scopes_of(about, credential.account.id), expires_at=_end_of(about))
+    return AccessReport(scopes=_scopes_of(about, credential), expires_at=_end_of(about, ctx.now))
 
 
 async def withdraw(ctx: PlatformContext, credential: Credential) -> None:
@@ -115,13 +117,17 @@ def _to_refusal(reply: oauth2.Reply, about: Mapping[str, Any]) -> oauth2.Reply:
     return oauth2.Reply(status=400, headers=reply.headers, body={"error": told})
 
 
-def _scopes_of(about: Mapping[str, Any], page_id: str) -> tuple[str, ...]:
+def _scopes_of(about: Mapping[str, Any], credential: Credential) -> tuple[str, ...]:
     """The permissions that hold for this Page: those without a list of Pages hold for all."""
     scopes = about.get("scopes")
     if not isinstance(scopes, list):
         return ()
+    page_id = credential.account.id
     elsewhere = {entry.get("scope") for entry in _entries(about.get("granular_scopes")) if _leaves_out(entry, page_id)}
-    return tuple(scope for scope in scopes if isinstance(scope, str) and scope not in elsewhere)
+    held = tuple(scope for scope in scopes if isinstance(scope, str) and scope not in elsewhere)
+    # It is for the list of Pages while connecting. Whoever takes it back later keeps the Page that is connected.
+    is_spent = PORTFOLIOS in credential.tokens.scopes and PORTFOLIOS not in held
+    return (*held, PORTFOLIOS) if is_spent else held
 
 
 def _entries(value: object) -> Sequence[Mapping[str, Any]]:
@@ -136,10 +142,14 @@ def _leaves_out(entry: Mapping[str, Any], page_id: str) -> bool:
     )
 
 
-def _end_of(about: Mapping[str, Any]) -> datetime | None:
-    """The earlier end of the two that Facebook keeps: of the token, and of the data it opens; 0 means none."""
-    # The second one comes 90 days after the member last used the app, and only the member can move it
-    # (developers.facebook.com/docs/facebook-login/guides/access-tokens/debugging, checked 2026-11-25).
+def _end_of(about: Mapping[str, Any], now: datetime) -> datetime | None:
+    """The earlier end of the two that Facebook keeps: of the token, and of the data it opens; 0 means none.
+
+    The second one comes 90 days after the member last used the app, and only the member can move it. What it ends is
+    not documented for Pages, so it is a reason to remind the member and none to give up a token that still works: once
+    it is past, it is not told any more.
+    """
+    # developers.facebook.com/docs/facebook-login/guides/access-tokens/debugging, checked 2026-11-25
     ends = (about.get("expires_at"), about.get("data_access_expires_at"))
-    known = [end for end in ends if type(end) is int and 0 < end <= _LAST_SECOND]
+    known = [end for end in ends if type(end) is int and now.timestamp() < end <= _LAST_SECOND]
     return datetime.fromtimestamp(min(known), UTC) if known else None

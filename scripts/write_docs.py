@@ -259,9 +259,10 @@ def _render_table(table: ErrorTable, platform: Platform) -> str:
     every = frozenset[Operation]().union(*(row.on for row in table.rows))
     rows = "".join(_render_row(row, every) for row in table.rows)
     canceled = " or ".join(f"`{error}`" for error in platform.cancel_errors)
+    told = "".join(f" `{error}` there is told as “{means}”" for error, means in platform.callback_errors.items())
     note = (
         f"{table.note} Back from the consent page, `error` {canceled} means that the member pressed Cancel; any other "
-        "`error` there, that the sign-in failed."
+        f"`error` there, that the sign-in failed.{told}"
     )
     return (
         f"\n## {table.title}\n\n{textwrap.fill(note, _WIDTH, break_on_hyphens=False)}\n\n"

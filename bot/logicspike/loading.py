@@ -207,6 +207,8 @@ def _complaints(name: str, platform: Platform) -> Iterator[str]:
         if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
             yield f"{attribute} must be a tuple of words, such as ('a', 'b') or ('a',)"
             return
+    if not _is_text_mapping(platform.callback_errors):
+        yield "callback_errors must map error values to sentences"
     yield from _endpoint_complaints(platform)
     yield from _name_complaints(platform)
     yield from _event_complaints(platform)
@@ -217,6 +219,10 @@ def _complaints(name: str, platform: Platform) -> Iterator[str]:
     yield from _media_complaints(platform.limits)
     if not _is_count(platform.refresh_margin_seconds, at_least=0):
         yield "refresh_margin_seconds must be a number of seconds, zero or more"
+
+
+def _is_text_mapping(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(part, str) and part for pair in value.items() for part in pair)
 
 
 def _endpoint_complaints(platform: Platform) -> Iterator[str]:

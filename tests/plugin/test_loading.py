@@ -137,6 +137,8 @@ def test_hook_that_does_not_fit_is_refused(write: Write, hook: str, expected: st
         ({"title": " "}, "the title is empty"),
         ({"scopes": "post"}, "scopes must be a tuple of words"),
         ({"cancel_errors": ["denied"]}, "cancel_errors must be a tuple of words"),
+        ({"callback_errors": {"denied": ""}}, "callback_errors must map error values to sentences"),
+        ({"callback_errors": ("denied",)}, "callback_errors must map error values to sentences"),
         ({"endpoints": {}}, "endpoints must name at least one origin"),
         ({"endpoints": {"auth": "http://chirp.example"}}, "the endpoint 'auth' must begin with https://"),
         ({"endpoints": {"auth": "https://chirp.example/v1"}}, "the endpoint 'auth' must be an origin"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -171,6 +172,18 @@ async def test_an_error_from_the_platform_is_not_repeated_to_anybody(team):
 
     assert "failed" == result.outcome
     assert "evil" not in str(result) + str(team.notifier.revised)
+
+
+async def test_an_error_the_plugin_knows_is_told_in_its_words(team, monkeypatch):
+    await team.connecting.start(team.ana, "echo")
+    url = URL(await team.connecting.begin(team.ticket, BROWSER))
+    platform = replace(team.platforms.get("echo"), callback_errors={"not_for_you": "An admin must ask Echo first."})
+    monkeypatch.setattr(team.platforms, "get", lambda _name: platform)
+    callback = team.callback(f"http://x/?state={url.query['state']}&error=not_for_you")
+
+    result = await team.connecting.find_result(await team.connecting.finish(callback))
+
+    assert ("failed", "An admin must ask Echo first.") == (result.outcome, result.explanation)
 
 
 async def test_a_platform_that_is_down_is_said_so_and_nothing_is_stored(team):

@@ -123,6 +123,8 @@ class Platform:
         permissions: for each power asked for, one phrase that finishes "This will let the bot …".
         uses_pkce: whether the authorization request carries a PKCE challenge (RFC 7636, S256).
         cancel_errors: the ``error`` values of a callback that mean "the member pressed Cancel".
+        callback_errors: what further ``error`` values mean, each as a sentence for the member, such as who must do what
+            where our developer app may not ask for a permission; any other means that the sign-in was refused.
         refresh_margin_seconds: how long before its end an access token is refreshed.
         credential_sets: further developer apps, beside the one that every platform has.
         events: names of the platform's own callbacks that ``receive`` takes, the last part of their address
@@ -142,6 +144,7 @@ class Platform:
     permissions: tuple[str, ...] = ("publish posts for you",)
     uses_pkce: bool = True
     cancel_errors: tuple[str, ...] = ("access_denied",)
+    callback_errors: Mapping[str, str] = field(default_factory=dict)
     refresh_margin_seconds: int = 300
     credential_sets: tuple[CredentialSet, ...] = ()
     events: tuple[str, ...] = ()

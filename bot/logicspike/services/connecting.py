@@ -334,7 +334,8 @@ class Connecting:
             if callback.error in platform.cancel_errors:
                 return sign_in_canceled(asked, pending)
             log.warning("authorization refused", extra={"event": "authorize.refused", "platform": platform.name})
-            return sign_in_failed(asked, pending, f"{platform.title} refused the sign-in. Please try again.")
+            refused = f"{platform.title} refused the sign-in. Please try again."
+            return sign_in_failed(asked, pending, platform.callback_errors.get(callback.error or "", refused))
         try:
             return await self._exchange(pending, asked, callback.code)
         except (PlatformUnavailable, RateLimited) as error:

@@ -97,6 +97,12 @@ def describe() -> Platform:
         permissions=("publish posts on your LinkedIn profile", "see your name and picture"),
         uses_pkce=False,
         cancel_errors=("user_cancelled_login", "user_cancelled_authorize", "access_denied"),
+        # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23
+        callback_errors={
+            "unauthorized_scope_error": "LinkedIn says that the bot's app there may not ask for these permissions. "
+            "An admin needs to add the app's products at LinkedIn, as the README of the LinkedIn plugin tells, and to "
+            "wait until LinkedIn has approved them.",
+        },
         credential_sets=(
             CredentialSet(
                 name=PAGES,

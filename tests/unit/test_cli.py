@@ -256,8 +256,8 @@ def test_doctor_counts_what_is_to_mend(run, mongod_uri, database_name):
     result = run("doctor", MONGODB_URI=mongod_uri, MONGODB_DATABASE=database_name, LOGICSPIKE_KEYS=KEYS)
 
     lines = result.stdout.splitlines()
-    bad = sum(line.startswith("✗") for line in lines)
+    bad = sum(line.startswith("  ✗ ") for line in lines)
     assert 1 == result.exit_code
     assert bad > 0
-    assert f"{bad} to mend." == lines[-1]
+    assert lines[-1].startswith(f"{bad} to mend.")
     assert KEYS not in result.output

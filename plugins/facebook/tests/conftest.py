@@ -57,6 +57,16 @@ class Seen:
     form: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What the fake answered to a request."""
+
+    seen: Seen
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Rig:
     """One member's side of the story, with the hooks as the host calls them."""
@@ -66,6 +76,7 @@ class Rig:
     http: aiohttp.ClientSession
     origin: str
     seen: list[Seen] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)
 
     def context(
         self, *, client_secret: str = CLIENT_SECRET, client_id: str = CLIENT_ID, **settings: str
@@ -140,19 +151,23 @@ def to_comment(root: PublishedPost, text: str) -> Post:
 
 @pytest.fixture
 async def rig() -> AsyncIterator[Rig]:
-    clock, seen = FrozenClock(), list[Seen]()
+    clock, seen, answered = FrozenClock(), list[Seen](), list[Answered]()
 
     @web.middleware
     async def note(request: web.Request, handler: object) -> web.StreamResponse:
         form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
         has_bearer = request.headers.get("Authorization", "").startswith("Bearer ")
         seen.append(Seen(method=request.method, url=request.url, has_bearer=has_bearer, form=form))
-        return await handler(request)  # type: ignore[operator, no-any-return]
+        response: web.Response = await handler(request)  # type: ignore[operator]
+        text = response.text if response.content_type != "image/svg+xml" else ""
+        answered.append(Answered(seen=seen[-1], status=response.status, headers=response.headers, text=text or ""))
+        return response
 
     fake = FakeFacebook(
         client_id=CLIENT_ID, client_secret=CLIENT_SECRET, clock=clock, redirect_uris=[REDIRECT_URI], slow_seconds=0.3
     )
     app = fake.build_app()
-    app.middlewares.append(note)
+    app.middlewares.insert(0, note)
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        yield Rig(fake=fake, clock=clock, http=http, origin=str(server.make_url("/")).rstrip("/"), seen=seen)
+        origin = str(server.make_url("/")).rstrip("/")
+        yield Rig(fake=fake, clock=clock, http=http, origin=origin, seen=seen, answered=answered)

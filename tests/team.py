@@ -23,6 +23,7 @@ from logicspike.clock import MovableClock
 from logicspike.domain import Connection, ConnectionStatus, Delivery, Member
 from logicspike.events import Event
 from logicspike.platforms import Platforms
+from logicspike.plugin import Media, MediaFile
 from logicspike.services.answering import Answering
 from logicspike.services.asking_to_reconnect import AskingToReconnect
 from logicspike.services.connecting import Callback, Connecting
@@ -31,10 +32,12 @@ from logicspike.services.disconnecting import Disconnecting
 from logicspike.services.editing import Editing
 from logicspike.services.leaving import Leaving
 from logicspike.services.linking import Linking
+from logicspike.services.media_rules import kind_of
 from logicspike.services.notices import Connected, ConnectLink, Notice
 from logicspike.services.people import MemberProfile
 from logicspike.services.platform_events import PlatformEvents
 from logicspike.services.ports import DeliveryStore
+from logicspike.services.preparing import Preparing
 from logicspike.services.reconciling import Reconciling
 from logicspike.services.refreshing import Refreshing
 from logicspike.services.releasing import Releasing
@@ -80,6 +83,39 @@ class RecordingNotifier:
 
 
 @dataclass
+class MemoryFiles:
+    """The bytes of a workspace's files, as Slack would hand them out."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    opened: list[str] = field(default_factory=list)
+
+    def add(self, content: bytes, *, name: str = "cat.png", content_type: str = "image/png", **facts: str) -> Media:
+        media_id = f"F{len(self.contents)}"
+        self.contents[media_id] = content
+        kind = kind_of(content_type)
+        assert kind is not None
+        return Media(media_id=media_id, kind=kind, content_type=content_type, size=len(content), name=name, **facts)
+
+    def get(self, team_id: str, media: Media, *, max_bytes: int) -> MediaFile:
+        return _KeptFile(self, media)
+
+
+class _KeptFile(MediaFile):
+    def __init__(self, files: MemoryFiles, media: Media) -> None:
+        self.media = media
+        self._files = files
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        self._files.opened.append(self.media.media_id)
+
+        async def read() -> AsyncIterator[bytes]:
+            yield self._files.contents[self.media.media_id]
+
+        yield read()
+
+
+@dataclass
 class Directory:
     admins: set[str] = field(default_factory=lambda: {"UADMIN"})
 
@@ -100,6 +136,7 @@ class Team:
     platforms: Platforms
     fake: FakePlatform
     notifier: RecordingNotifier
+    files: MemoryFiles
     directory: Directory
     events: list[Event]
     connecting: Connecting
@@ -110,6 +147,7 @@ class Team:
     editing: Editing
     refreshing: Refreshing
     renewing: Renewing
+    preparing: Preparing
     delivering: Delivering
     reconciling: Reconciling
     answering: Answering
@@ -119,6 +157,7 @@ class Team:
     telling: Telling
     http: aiohttp.ClientSession
     tasks: Tasks
+    vault: Vault
     guild: guild_platform.FakeGuild | None = None
     ana: Member = ANA
     ben: Member = BEN
@@ -190,9 +229,14 @@ class Team:
         return question
 
     async def schedule(
-        self, text: str = "Hello", *, due_in: timedelta = timedelta(minutes=1), accounts: tuple[str, ...] = ("echo",)
+        self,
+        text: str = "Hello",
+        *,
+        due_in: timedelta = timedelta(minutes=1),
+        accounts: tuple[str, ...] = ("echo",),
+        **rest: object,
     ) -> Delivery:
-        result = await self.scheduling.schedule(self.request(text, due_in=due_in, accounts=accounts))
+        result = await self.scheduling.schedule(self.request(text, due_in=due_in, accounts=accounts, **rest))
         assert isinstance(result, Scheduled), result
         return result.deliveries[0]
 
@@ -213,6 +257,13 @@ class Team:
             accounts=accounts,
             **rest,
         )
+
+    async def prepare(self, *, after: timedelta = timedelta(0)) -> int:
+        """Move the clock, prepare what is to be prepared by then, and wait until all of it has ended."""
+        self.clock.advance(after)
+        taken = await self.preparing.prepare_due()
+        await self.preparing.wait_until_idle()
+        return taken
 
     async def deliver(self, *, after: timedelta = timedelta(0)) -> int:
         """Move the clock, deliver what is due, and wait until all of it is settled."""
@@ -238,6 +289,8 @@ async def open_team(
     database: Database,
     *,
     public_url: str = PUBLIC_URL,
+    plugin: str = "echo_platform",
+    fake_class: type[echo_platform.FakeEcho] = echo_platform.FakeEcho,
     others: Sequence[EntryPoint] = (),
     with_guild: bool = False,
 ) -> AsyncIterator[Team]:
@@ -246,6 +299,8 @@ async def open_team(
     Args:
         database: an empty one.
         public_url: address of the bot.
+        plugin: the module that stands for Echo.
+        fake_class: its fake.
         others: further platforms, without credentials.
         with_guild: whether Guild is there as well, with its credentials.
     """
@@ -253,7 +308,7 @@ async def open_team(
     await database.collection("social_connections").create_indexes(list(INDEXES["social_connections"]))
     # Whole seconds: the database keeps milliseconds, and times are compared below.
     clock = MovableClock(datetime.now(UTC).replace(microsecond=0), is_frozen=True)
-    fake = echo_platform.FakeEcho(
+    fake = fake_class(
         client_id="echo-id",
         client_secret="echo-secret",
         clock=clock,
@@ -268,7 +323,7 @@ async def open_team(
         "ECHO_ENDPOINT_AUTH": address,
         "ECHO_ENDPOINT_API": address,
     }
-    entry_points = [EntryPoint(name="echo", value="echo_platform", group="logicspike.platforms"), *others]
+    entry_points = [EntryPoint(name="echo", value=plugin, group="logicspike.platforms"), *others]
     guild, guild_server = None, None
     if with_guild:
         guild, guild_server = await _start_guild(public_url, clock)
@@ -284,6 +339,7 @@ async def open_team(
         built.guild = guild
         yield built
         await built.settle()
+        await built.preparing.stop()
         await built.delivering.stop(timedelta(seconds=5))
     await server.close()
     if guild_server is not None:
@@ -321,15 +377,19 @@ def build_team(
     clock: MovableClock,
     http: aiohttp.ClientSession,
     public_url: str,
+    *,
+    vault: Vault | None = None,
 ) -> Team:
-    notifier, directory, events, tasks = RecordingNotifier(), Directory(), [], Tasks()
+    vault = vault or Vault(parse_key_ring(f"test:{generate_key()}"))
+    notifier, files, directory, events, tasks = RecordingNotifier(), MemoryFiles(), Directory(), [], Tasks()
     services = build_services(
         Parts(
             stores=stores,
             platforms=platforms,
             members=directory,
             notifier=notifier,
-            vault=Vault(parse_key_ring(f"test:{generate_key()}")),
+            files=files,
+            vault=vault,
             clock=clock,
             emit=events.append,
             public_url=public_url,
@@ -343,9 +403,11 @@ def build_team(
         platforms=platforms,
         fake=fake,
         notifier=notifier,
+        files=files,
         directory=directory,
         events=events,
         http=http,
         tasks=tasks,
+        vault=vault,
         **{each.name: getattr(services, each.name) for each in fields(services)},
     )

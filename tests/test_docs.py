@@ -22,7 +22,7 @@ from logicspike.developer_apps import variable_prefix
 from logicspike.domain import TRANSITIONS, ConnectionStatus, DeliveryState, HoldReason
 from logicspike.plugin import errors, types
 from logicspike.sandbox.run import open_sandbox
-from logicspike.services.settling import retry_delay
+from logicspike.services.pauses import retry_delay
 from logicspike.settings import Settings
 from logicspike.slack.manifest import SCOPES
 

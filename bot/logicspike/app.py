@@ -145,6 +145,7 @@ async def _start(
             platforms=platforms,
             members=slack.directory,
             notifier=slack.notifier,
+            files=slack.files,
             vault=Vault(_load_keys(settings)),
             clock=time,
             emit=emit_to([log_event, bell.on_event]),
@@ -244,6 +245,7 @@ async def _serve_web(
 
 async def _finish(services: Services) -> None:
     """Let what is in flight end, and tell its authors; what can't be told now is told by the next process."""
+    await services.preparing.stop()
     await services.delivering.stop(_STOP_TIMEOUT)
     with contextlib.suppress(StoreUnavailable, TimeoutError):
         async with asyncio.timeout(_LAST_WORDS.total_seconds()):

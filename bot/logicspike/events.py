@@ -17,6 +17,7 @@ __all__ = [
     "DeliveryClaimed",
     "DeliveryFailed",
     "DeliveryHeld",
+    "DeliveryPrepared",
     "DeliveryPublished",
     "DeliveryRescued",
     "DeliveryRetried",
@@ -28,6 +29,7 @@ __all__ = [
     "PostCanceled",
     "PostEdited",
     "PostScheduled",
+    "PreparationRetried",
     "TokenRefreshFailed",
     "TokensRefreshed",
     "WorkspaceRemoved",
@@ -150,6 +152,21 @@ class DeliveryClaimed(_DeliveryEvent):
     """A worker took a delivery."""
 
     name: ClassVar[str] = "delivery.claimed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPrepared(_DeliveryEvent):
+    """What a delivery needs at its platform is there."""
+
+    name: ClassVar[str] = "delivery.prepared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparationRetried(_DeliveryEvent):
+    """Preparing did not work; it is tried again."""
+
+    name: ClassVar[str] = "delivery.prepare_retried"
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

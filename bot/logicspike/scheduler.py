@@ -20,6 +20,7 @@ __all__ = ["Scheduler"]
 log = logging.getLogger(__name__)
 
 _DELIVER: Final = "deliver"
+_PREPARE: Final = "prepare"
 _WATCH_SECONDS: Final = 1.0
 _JUMP: Final = timedelta(seconds=1)
 _TELL: Final = "tell"
@@ -38,6 +39,7 @@ class Scheduler:
 
     Args:
         deliver: publishes what is due.
+        prepare: uploads what is due in a while.
         rescue: frees claims whose lease is over.
         settle_unknown: looks up unknown outcomes.
         tell: says what authors are owed.
@@ -50,6 +52,7 @@ class Scheduler:
         self,
         *,
         deliver: Tick,
+        prepare: Tick,
         rescue: Tick,
         settle_unknown: Tick,
         tell: Tick,
@@ -70,6 +73,7 @@ class Scheduler:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ticks: dict[str, Tick] = {
             _DELIVER: deliver,
+            _PREPARE: prepare,
             "rescue": rescue,
             "settle_unknown": settle_unknown,
             _TELL: tell,
@@ -78,6 +82,7 @@ class Scheduler:
         }
         every = {
             _DELIVER: timings.deliver_every,
+            _PREPARE: timings.prepare_every,
             "rescue": timings.rescue_every,
             "settle_unknown": timings.settle_every,
             _TELL: timings.tell_every,
@@ -152,8 +157,9 @@ class Scheduler:
         self._watch_later()
 
     def wake(self) -> None:
-        """Look for what is due now rather than at the next tick."""
+        """Look for what is due, or to be prepared, now rather than at the next tick."""
         self._wake(_DELIVER)
+        self._wake(_PREPARE)
 
     def wake_teller(self) -> None:
         """Look for what is to be told now rather than at the next tick."""

@@ -27,6 +27,7 @@ from .events import (
 )
 from .platforms import Platforms
 from .scheduler import Scheduler
+from .services.admitting import Admitting
 from .services.answering import Answering
 from .services.asking_to_reconnect import AskingToReconnect
 from .services.connecting import Connecting
@@ -38,7 +39,10 @@ from .services.leaving import Leaving
 from .services.linking import CHOICE_LIFETIME, Linking
 from .services.looking_up import LookingUp
 from .services.people import MemberDirectory, Notifier
+from .services.planning import Planning
 from .services.platform_events import PlatformEvents
+from .services.ports import LinkReader, MediaSource
+from .services.preparing import Preparing
 from .services.publishing import Publishing
 from .services.reconciling import Reconciling
 from .services.refreshing import Refreshing
@@ -67,6 +71,8 @@ class Parts:
         platforms: the installed platforms.
         members: who is who in Slack.
         notifier: direct messages.
+        files: where the bytes of pictures and videos are.
+        links: reads what links lead to; None where nothing can.
         vault: seals tokens.
         clock: the time.
         emit: takes events.
@@ -82,10 +88,12 @@ class Parts:
     platforms: Platforms
     members: MemberDirectory
     notifier: Notifier
+    files: MediaSource
     vault: Vault
     clock: Clock
     emit: Emit
     public_url: str
+    links: LinkReader | None = None
     timings: Timings = field(default_factory=Timings)
     wake: Callable[[], None] = lambda: None
     wake_teller: Callable[[], None] = lambda: None
@@ -105,6 +113,7 @@ class Services:
     editing: Editing
     refreshing: Refreshing
     renewing: Renewing
+    preparing: Preparing
     delivering: Delivering
     reconciling: Reconciling
     releasing: Releasing
@@ -136,9 +145,10 @@ def build_services(parts: Parts) -> Services:
         timings=parts.timings,
         pause=parts.pause,
     )
+    planning = Planning(platforms=parts.platforms, timings=parts.timings)
     looking_up = LookingUp(platforms=parts.platforms, connections=stores.connections, refreshing=refreshing)
-    delivering, reconciling = _build_delivering(parts, refreshing, looking_up)
-    disconnecting = _build_disconnecting(parts, withdrawing)
+    preparing, delivering, reconciling = _build_delivering(parts, planning, refreshing, looking_up)
+    disconnecting = _build_disconnecting(parts, planning, withdrawing)
     releasing = Releasing(connections=stores.connections, deliveries=stores.deliveries, clock=clock)
     linking = Linking(
         platforms=parts.platforms,
@@ -157,6 +167,7 @@ def build_services(parts: Parts) -> Services:
             connections=stores.connections,
             posts=stores.posts,
             deliveries=stores.deliveries,
+            planning=planning,
             clock=clock,
             emit=emit,
         ),
@@ -166,11 +177,13 @@ def build_services(parts: Parts) -> Services:
             connections=stores.connections,
             posts=stores.posts,
             deliveries=stores.deliveries,
+            planning=planning,
             clock=clock,
             emit=emit,
         ),
         refreshing=refreshing,
         renewing=Renewing(connections=stores.connections, refreshing=refreshing, clock=clock),
+        preparing=preparing,
         delivering=delivering,
         reconciling=reconciling,
         releasing=releasing,
@@ -189,8 +202,11 @@ def build_services(parts: Parts) -> Services:
     )
 
 
-def _build_delivering(parts: Parts, refreshing: Refreshing, looking_up: LookingUp) -> tuple[Delivering, Reconciling]:
+def _build_delivering(
+    parts: Parts, planning: Planning, refreshing: Refreshing, looking_up: LookingUp
+) -> tuple[Preparing, Delivering, Reconciling]:
     stores = parts.stores
+    admitting = Admitting(platforms=parts.platforms, refreshing=refreshing)
     settling = Settling(
         platforms=parts.platforms,
         connections=stores.connections,
@@ -203,11 +219,27 @@ def _build_delivering(parts: Parts, refreshing: Refreshing, looking_up: LookingU
     publishing = Publishing(
         platforms=parts.platforms,
         deliveries=stores.deliveries,
-        refreshing=refreshing,
+        admitting=admitting,
+        planning=planning,
         settling=settling,
         clock=parts.clock,
         emit=parts.emit,
         timings=parts.timings,
+    )
+    preparing = Preparing(
+        platforms=parts.platforms,
+        connections=stores.connections,
+        deliveries=stores.deliveries,
+        admitting=admitting,
+        refreshing=refreshing,
+        settling=settling,
+        files=parts.files,
+        links=parts.links,
+        notifier=parts.notifier,
+        clock=parts.clock,
+        emit=parts.emit,
+        timings=parts.timings,
+        wake=parts.wake,
     )
     delivering = Delivering(
         connections=stores.connections,
@@ -230,7 +262,7 @@ def _build_delivering(parts: Parts, refreshing: Refreshing, looking_up: LookingU
         emit=parts.emit,
         timings=parts.timings,
     )
-    return delivering, reconciling
+    return preparing, delivering, reconciling
 
 
 def _build_connecting(parts: Parts, linking: Linking) -> Connecting:
@@ -249,12 +281,13 @@ def _build_connecting(parts: Parts, linking: Linking) -> Connecting:
     )
 
 
-def _build_disconnecting(parts: Parts, withdrawing: Withdrawing) -> Disconnecting:
+def _build_disconnecting(parts: Parts, planning: Planning, withdrawing: Withdrawing) -> Disconnecting:
     return Disconnecting(
         platforms=parts.platforms,
         connections=parts.stores.connections,
         deliveries=parts.stores.deliveries,
         members=parts.members,
+        planning=planning,
         withdrawing=withdrawing,
         clock=parts.clock,
         emit=parts.emit,
@@ -313,6 +346,7 @@ def build_scheduler(services: Services, clock: Clock, timings: Timings) -> Sched
 
     return Scheduler(
         deliver=services.delivering.deliver_due,
+        prepare=services.preparing.prepare_due,
         rescue=services.reconciling.rescue,
         settle_unknown=settle_unknown,
         tell=services.telling.tell_owed,

@@ -33,7 +33,7 @@ import pytest
 from chaos_arena import make_connection, make_delivery, until
 from chaos_platform import KINDS, PUBLISH_FAULTS, READ_FAULTS, ChaosFake, Weather
 from measured import show
-from team import Directory, RecordingNotifier
+from team import Directory, MemoryFiles, RecordingNotifier
 
 from logicspike.clock import MovableClock
 from logicspike.domain import Delivery, DeliveryState, Timings
@@ -165,6 +165,7 @@ class World:
                 platforms=platforms,
                 members=Directory(),
                 notifier=self.notifier,
+                files=MemoryFiles(),
                 vault=self.vault,
                 clock=self.clock,
                 emit=lambda _event: None,

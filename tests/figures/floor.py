@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from team import Directory, RecordingNotifier
+from team import Directory, MemoryFiles, RecordingNotifier
 
 from logicspike.clock import Clock
 from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState, Timings
@@ -101,6 +101,7 @@ def build_worker(
             platforms=platforms,
             members=Directory(),
             notifier=notifier,
+            files=MemoryFiles(),
             vault=Vault(parse_key_ring(KEYS)),
             clock=clock,
             emit=emit_to([bell.on_event, *([on_event] if on_event is not None else [])]),

@@ -9,7 +9,7 @@ from datetime import datetime
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from team import Directory, RecordingNotifier
+from team import Directory, MemoryFiles, RecordingNotifier
 
 from logicspike.clock import MovableClock
 from logicspike.platforms import Platforms
@@ -55,6 +55,7 @@ async def main(config: dict[str, Any]) -> None:
                 platforms=platforms,
                 members=Directory(),
                 notifier=notifier,
+                files=MemoryFiles(),
                 vault=Vault(parse_key_ring(config["keys"])),
                 clock=clock,
                 emit=lambda _: None,

@@ -16,7 +16,7 @@ import pytest
 from figures.local_platform import Entry, ReadablePlatform, install
 from figures.world import PUBLIC_URL, World
 from measured import choose_seed
-from team import ANA, BROWSER, Directory, RecordingNotifier
+from team import ANA, BROWSER, Directory, MemoryFiles, RecordingNotifier
 from yarl import URL
 
 from logicspike.clock import MovableClock, SystemClock, TimeReading
@@ -260,6 +260,7 @@ async def test_two_workers_whose_clocks_differ_by_four_tenths_of_a_second(mongo_
                 platforms=platforms,
                 members=Directory(),
                 notifier=notifier,
+                files=MemoryFiles(),
                 vault=vault,
                 clock=clock,
                 emit=lambda _: None,

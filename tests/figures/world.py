@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from team import Directory, RecordingNotifier
+from team import Directory, MemoryFiles, RecordingNotifier
 
 from logicspike.clock import MovableClock
 from logicspike.domain import Timings
@@ -191,6 +191,7 @@ class World:
                 platforms=self.platforms,
                 members=Directory(),
                 notifier=_Gated(self.notifier, gate, is_store=False),  # type: ignore[arg-type]
+                files=MemoryFiles(),
                 vault=self.vault,
                 clock=self.clock,
                 emit=lambda _: None,

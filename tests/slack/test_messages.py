@@ -111,6 +111,7 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
         notices.PostsPublished(deliveries=many, titles={"acme": word}),
         notices.DeliveryFailed(delivery=delivery, platform_title=word, problems=(word,) * count),
         notices.DeliveryDelayed(delivery=delivery, platform_title=word, explanation=word),
+        notices.PreparationDelayed(delivery=delivery, platform_title=word, explanation=word, again_at=DUE),
         *(
             notices.DeliveryHeld(delivery=replace(delivery, hold_reason=why), platform_title=word, explanation=word)
             for why in HoldReason

@@ -23,6 +23,7 @@ from logicspike.domain import (
     Draft,
     Member,
     PendingAuthorization,
+    Preparation,
     Purpose,
     ReceivedEvent,
     ScheduledPost,
@@ -277,6 +278,13 @@ def every_call(
         "PlatformEventStore.claim": lambda s: s.platform_events.claim(event, until=until),
         "PlatformEventStore.finish": lambda s: s.platform_events.finish("e1", at=NOW),
         "PlatformEventStore.find_erasure": lambda s: s.platform_events.find_erasure("code"),
+        "DeliveryStore.list_to_prepare": lambda s: s.deliveries.list_to_prepare(NOW, limit=5),
+        "DeliveryStore.take_preparing": lambda s: s.deliveries.take_preparing(["d1"], owner="a", now=NOW, until=until),
+        "DeliveryStore.renew_preparing": lambda s: s.deliveries.renew_preparing(delivery, owner="a", until=until),
+        "DeliveryStore.settle_preparing": lambda s: s.deliveries.settle_preparing(
+            replace(delivery, preparation=Preparation(begin_at=NOW)), owner="a"
+        ),
+        "DeliveryStore.release_preparing": lambda s: s.deliveries.release_preparing("d1", owner="a"),
         "PostStore.insert": lambda s: s.posts.insert(scheduled_post),
         "PostStore.find": lambda s: s.posts.find("T1", "p1"),
         "PostStore.swap": lambda s: s.posts.swap(scheduled_post, scheduled_post),

@@ -17,13 +17,14 @@ from logicspike.domain import (
     IllegalTransition,
     check_transition,
 )
-from logicspike.services.settling import retry_delay
+from logicspike.services.pauses import retry_delay
 from logicspike.texts import first_link, make_nickname, normalize_text
 
 S = DeliveryState
 EDGES = {
     (S.SCHEDULED, S.CLAIMED),
     (S.SCHEDULED, S.HELD),
+    (S.SCHEDULED, S.FAILED),
     (S.SCHEDULED, S.CANCELED),
     (S.CLAIMED, S.PUBLISHING),
     (S.CLAIMED, S.SCHEDULED),

@@ -57,6 +57,7 @@ async def do_nothing() -> None:
 
 def build(deliver: Callable[[], Awaitable[object]], *, every: timedelta = SELDOM, **others: Tick) -> Scheduler:
     ticks = {
+        "prepare": do_nothing,
         "rescue": do_nothing,
         "settle_unknown": do_nothing,
         "tell": do_nothing,

@@ -28,6 +28,7 @@ from .posts import (
     PostChange,
     ScheduledPost,
 )
+from .preparations import Preparation
 from .timings import Timings
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Member",
     "PendingAuthorization",
     "PostChange",
+    "Preparation",
     "Purpose",
     "ReceivedEvent",
     "ScheduledPost",

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from ..plugin.types import Post, PublishedPost, Reply
+from ..plugin.types import Post, Prepared, PublishedPost, Reply
 from ..texts import first_link, join_parts
 from .connections import Member
+from .preparations import Preparation
 
 __all__ = [
     "LATE_AFTER",
@@ -52,7 +53,7 @@ class DeliveryState(StrEnum):
 
 _S = DeliveryState
 TRANSITIONS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
-    _S.SCHEDULED: frozenset({_S.CLAIMED, _S.HELD, _S.CANCELED}),
+    _S.SCHEDULED: frozenset({_S.CLAIMED, _S.HELD, _S.FAILED, _S.CANCELED}),
     _S.CLAIMED: frozenset({_S.PUBLISHING, _S.SCHEDULED, _S.HELD, _S.FAILED, _S.CANCELED}),
     _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.HELD, _S.FAILED, _S.UNKNOWN}),
     _S.UNKNOWN: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.FAILED}),
@@ -151,6 +152,7 @@ class Delivery:
         is_confirmed: whether the author said that it may go out although it is late.
         is_owed: whether its author has yet to be told of the state it is in.
         revision: which revision of the post it carries; it grows when the author's change reaches it.
+        preparation: how far its pictures or its link's card are prepared at the platform; None where nothing is.
     """
 
     delivery_id: str
@@ -184,6 +186,7 @@ class Delivery:
     is_confirmed: bool = False
     is_owed: bool = False
     revision: int = 0
+    preparation: Preparation | None = None
 
     @property
     def author(self) -> Member:
@@ -199,6 +202,11 @@ class Delivery:
     def unpublished_text(self) -> str:
         """What is not out, as its author would write it."""
         return join_parts(self.texts[len(self.live) :])
+
+    @property
+    def prepared(self) -> Prepared | None:
+        """What the platform holds for the next part: only the first one is prepared."""
+        return None if self.live or self.preparation is None else self.preparation.prepared
 
     @property
     def next_part(self) -> Post:

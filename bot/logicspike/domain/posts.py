@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..plugin.types import Media
 from .connections import Member
 
 __all__ = ["Draft", "PostChange", "ScheduledPost"]
@@ -24,6 +25,7 @@ class PostChange:
         begun_at: when it was written down.
         reaches: the deliveries it is for, each with how many attempts it had by then: one that was tried since has
             gone with what it said before, and stays so however it ends.
+        media: its pictures, or its video; ``media_id`` is the Slack file's id.
     """
 
     text: str
@@ -33,6 +35,7 @@ class PostChange:
     wall_time: str
     begun_at: datetime
     reaches: Mapping[str, int]
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class ScheduledPost:
         revision: how many changes it has seen; the one under way is the next.
         edited_at: when its author last changed it.
         change: the change under way.
+        media: its pictures, or its video; ``media_id`` is the Slack file's id.
     """
 
     post_id: str
@@ -64,6 +68,7 @@ class ScheduledPost:
     revision: int = 0
     edited_at: datetime | None = None
     change: PostChange | None = None
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,7 @@ class Draft:
         when: the time as typed.
         due_at: the time as far as it is known, aware UTC.
         created_at: when it was written.
+        media: its pictures, or its video.
     """
 
     draft_id: str
@@ -89,3 +95,4 @@ class Draft:
     connection_ids: tuple[str, ...] = ()
     when: str | None = None
     due_at: datetime | None = None
+    media: tuple[Media, ...] = ()

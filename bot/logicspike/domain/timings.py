@@ -23,6 +23,10 @@ class Timings:
         between_suspects: the pause between posts that were at work when a process ended, so that they're tried apart.
         tell: how long one worker has messages that are owed for itself; longer than Slack may keep it waiting.
         deliver_every, rescue_every, settle_every, tell_every: how often each tick comes round.
+        prepare_ahead: how long before its time a post's pictures are uploaded: long enough for a video, and for some
+            more tries.
+        prepare_lease: how long one worker has a post's preparation for itself, unless it renews that.
+        prepare_every: how often it is looked for what is to be prepared.
         keep_every: how often accounts are looked through whose access is to be kept alive.
     """
 
@@ -36,5 +40,8 @@ class Timings:
     deliver_every: timedelta = timedelta(seconds=1)
     rescue_every: timedelta = timedelta(seconds=5)
     settle_every: timedelta = timedelta(seconds=20)
+    prepare_ahead: timedelta = timedelta(minutes=30)
+    prepare_lease: timedelta = timedelta(seconds=60)
+    prepare_every: timedelta = timedelta(seconds=2)
     keep_every: timedelta = timedelta(seconds=60)
     tell_every: timedelta = timedelta(seconds=5)

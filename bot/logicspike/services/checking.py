@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import Clock
 from ..domain import Connection, ConnectionStatus
 from ..platforms import Platforms
-from ..plugin.types import Platform, Post
+from ..plugin.types import Media, Platform, Post, Problem
 from ..texts import first_link
 from .addressing import ScheduleProblem
+from .media_rules import check_media, fit_media
 
 __all__ = ["Checking"]
 
 _GRACE: Final = timedelta(minutes=1)
+_FIELDS: Final[Mapping[str, str]] = {"media": "media", "alt_text": "alt_text"}
+"""Field of a plugin's problem to field of the form; a link is written in the text."""
 
 
 class Checking:
@@ -41,17 +44,23 @@ class Checking:
             number = parts.index("") + 1
             yield ScheduleProblem(field="text", message=_EMPTY_PART.format(number=number, count=len(parts)))
 
-    def check_text(self, parts: Sequence[str], connection: Connection) -> Iterable[ScheduleProblem]:
+    def check_content(
+        self, parts: Sequence[str], media: Sequence[Media], connection: Connection
+    ) -> Iterable[ScheduleProblem]:
         """Complain of what the account's platform would refuse of a post's parts; its plugin must be ready."""
         platform = self._platforms.get(connection.platform)
         if len(parts) > platform.limits.max_parts:
             yield ScheduleProblem(field="text", message=_too_many_parts(platform, len(parts)))
             return
+        fitted = fit_media(platform.limits, media)
+        for problem in check_media(platform, fitted):
+            yield _to_problem(problem)
         for number, text in enumerate(parts):
-            post = Post(key="check", text=text, link=first_link(text), part=number)
+            first_media = fitted if number == 0 else ()
+            post = Post(key="check", text=text, link=first_link(text), media=first_media, part=number)
             where = f"Part {number + 1}: " if len(parts) > 1 else ""
             for problem in self._platforms.validate(connection.platform, connection.account, post):
-                yield ScheduleProblem(field="text", message=f"{where}{problem.message}")
+                yield _to_problem(problem, where)
 
     def warn(self, connections: Iterable[Connection]) -> Iterable[str]:
         """What is worth a look about these accounts, in words for people."""
@@ -79,3 +88,7 @@ def _too_many_parts(platform: Platform, count: int) -> str:
         case most:
             takes = f"takes threads of up to {most} parts"
     return f"{platform.title} {takes}; this has {count} parts."
+
+
+def _to_problem(problem: Problem, where: str = "") -> ScheduleProblem:
+    return ScheduleProblem(field=_FIELDS.get(problem.field, "text"), message=f"{where}{problem.message}")

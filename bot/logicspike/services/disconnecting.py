@@ -15,6 +15,7 @@ from ..events import ConnectionRemoved, Emit, PostCanceled
 from ..platforms import Platforms
 from .connecting import NoSuchConnection, NotAllowed
 from .people import MemberDirectory
+from .planning import Planning
 from .ports import ConnectionStore, DeliveryStore
 from .withdrawing import Withdrawal, Withdrawing
 
@@ -97,6 +98,7 @@ class Disconnecting:
         connections: where connections are kept.
         deliveries: where deliveries are kept.
         members: who is an admin.
+        planning: plans what is prepared ahead.
         withdrawing: ends access at the platform.
         clock: the time.
         emit: takes events.
@@ -109,6 +111,7 @@ class Disconnecting:
         connections: ConnectionStore,
         deliveries: DeliveryStore,
         members: MemberDirectory,
+        planning: Planning,
         withdrawing: Withdrawing,
         clock: Clock,
         emit: Emit,
@@ -117,6 +120,7 @@ class Disconnecting:
         self._connections = connections
         self._deliveries = deliveries
         self._members = members
+        self._planning = planning
         self._withdrawing = withdrawing
         self._clock = clock
         self._emit = emit
@@ -354,7 +358,7 @@ class Disconnecting:
                 detail=detail or f"{delivery.account_name} was disconnected.",
                 settled_at=now,
             )
-        return _moved(freed, target) if target is not None else None
+        return self._planning.plan_anew(delivery, _moved(freed, target)) if target is not None else None
 
     async def _list_posts(self, connection: Connection) -> frozenset[str]:
         waiting = await self._deliveries.list_waiting(connection.team_id, connection.connection_id)

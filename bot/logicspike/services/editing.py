@@ -16,6 +16,7 @@ from ..texts import first_link, join_parts, split_parts
 from .addressing import ScheduleProblem
 from .checking import Checking
 from .measuring import Measured, Measuring
+from .planning import Planning
 from .ports import ConnectionStore, DeliveryStore, PostStore, StoreUnavailable
 
 __all__ = [
@@ -141,6 +142,7 @@ class Editing:
         connections: where connections are kept.
         posts: where posts are kept.
         deliveries: where deliveries are kept.
+        planning: plans what is prepared ahead.
         clock: the time.
         emit: takes events.
     """
@@ -152,10 +154,12 @@ class Editing:
         connections: ConnectionStore,
         posts: PostStore,
         deliveries: DeliveryStore,
+        planning: Planning,
         clock: Clock,
         emit: Emit,
     ) -> None:
         self._platforms = platforms
+        self._planning = planning
         self._checking = Checking(platforms=platforms, clock=clock)
         self._measuring = Measuring(platforms)
         self._connections = connections
@@ -240,13 +244,14 @@ class Editing:
             wall_time=due_at.astimezone(ZoneInfo(request.zone)).replace(tzinfo=None).isoformat(timespec="seconds"),
             begun_at=now,
             reaches={each.delivery_id: len(each.attempts) for each in current.open},
+            media=current.post.media,
         )
 
     def _check(
         self, request: EditRequest, change: PostChange, shown: Delivery, connections: Iterable[Connection]
     ) -> Iterable[ScheduleProblem]:
         parts = split_parts(change.text)
-        if not any(parts):
+        if not any(parts) and not change.media:
             yield ScheduleProblem(
                 field="text", message="There is nothing to post: write something, or cancel the post."
             )
@@ -257,8 +262,8 @@ class Editing:
         for connection in connections:
             # A post for a platform that isn't ready is held until it is.
             is_ready = self._platforms.is_ready(connection.platform, connection.credential_set)
-            if all(parts) and is_ready:
-                yield from self._checking.check_text(parts, connection)
+            if (all(parts) or len(parts) == 1) and is_ready:
+                yield from self._checking.check_content(parts, change.media, connection)
 
     async def _list_connections(self, deliveries: Sequence[Delivery]) -> tuple[Connection, ...]:
         """The accounts the post goes to, as far as they're still connected."""
@@ -318,6 +323,7 @@ class Editing:
                 zone=change.zone,
                 wall_time=change.wall_time,
                 edited_at=change.begun_at,
+                media=change.media,
             )
         if await self._posts.swap(begun, ended) and changed:
             self._emit(PostEdited(team_id=team_id, post_id=begun.post_id, deliveries=len(changed)))
@@ -329,7 +335,7 @@ class Editing:
             is_within_reach = len(delivery.attempts) == change.reaches.get(delivery.delivery_id)
             if delivery.revision >= revision or not _is_editable(delivery) or not is_within_reach:
                 return delivery
-            after = change_delivery(delivery, change, revision=revision)
+            after = self._planning.plan_anew(delivery, change_delivery(delivery, change, revision=revision))
             if await self._deliveries.swap(delivery, after):
                 return after
             found = await self._deliveries.find(delivery.team_id, delivery.delivery_id)

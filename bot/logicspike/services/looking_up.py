@@ -37,13 +37,14 @@ class LookingUp:
             StoreUnavailable: the database did not answer.
         """
         connection = await self._usable(delivery)
+        name, post, prepared = delivery.platform, delivery.next_part, delivery.prepared
         fresh = await self._refreshing.get_credential(connection)
         try:
-            return await self._platforms.find_published(delivery.platform, fresh.credential, delivery.next_part)
+            return await self._platforms.find_published(name, fresh.credential, post, prepared)
         except TokenExpired:
             refused = fresh.connection.token_version
         fresh = await self._refreshing.get_credential(connection, refused_version=refused)
-        return await self._platforms.find_published(delivery.platform, fresh.credential, delivery.next_part)
+        return await self._platforms.find_published(name, fresh.credential, post, prepared)
 
     async def _usable(self, delivery: Delivery) -> Connection:
         connection = await self._connections.find(delivery.team_id, delivery.connection_id)

@@ -26,6 +26,7 @@ __all__ = [
     "OutcomeQuestion",
     "OutcomeSettled",
     "PostsPublished",
+    "PreparationDelayed",
     "ReconnectNeeded",
     "Reconnected",
     "TokensEnding",
@@ -166,6 +167,16 @@ class DeliveryDelayed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreparationDelayed:
+    """What a post needs at its platform (files, a link's card) isn't there yet; it is tried again without any help."""
+
+    delivery: Delivery
+    platform_title: str
+    explanation: str
+    again_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryHeld:
     """A post waits for somebody; ``explanation`` says for what."""
 
@@ -219,6 +230,7 @@ Notice: TypeAlias = (
     | DeliveryPublished
     | PostsPublished
     | DeliveryDelayed
+    | PreparationDelayed
     | DeliveryFailed
     | DeliveryHeld
     | LateQuestion

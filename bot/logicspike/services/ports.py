@@ -19,11 +19,15 @@ from ..domain import (
     ScheduledPost,
     Ticket,
 )
+from ..plugin.media import LinkCard, MediaFile
+from ..plugin.types import Media
 
 __all__ = [
     "ConnectResult",
     "ConnectionStore",
     "DeliveryStore",
+    "LinkReader",
+    "MediaSource",
     "NameTaken",
     "PendingStore",
     "PlatformEventStore",
@@ -298,6 +302,30 @@ class DeliveryStore(Protocol):
         """Note that their authors were told, unless something else has become of them since."""
         ...
 
+    async def list_to_prepare(
+        self, now: datetime, *, limit: int, not_connections: Collection[str] = ()
+    ) -> tuple[DueDelivery, ...]:
+        """What is to be prepared by now across workspaces and nobody prepares, the longest due first."""
+        ...
+
+    async def take_preparing(
+        self, delivery_ids: Collection[str], *, owner: str, now: datetime, until: datetime
+    ) -> tuple[Delivery, ...]:
+        """Become the only one who prepares these deliveries; those that nobody else took before."""
+        ...
+
+    async def renew_preparing(self, delivery: Delivery, *, owner: str, until: datetime) -> bool:
+        """Go on being the only one; False when it isn't ours any more, or isn't to be published as it was."""
+        ...
+
+    async def settle_preparing(self, delivery: Delivery, *, owner: str) -> bool:
+        """Write a delivery's ``preparation``, and nothing else of it, if it's still ours and says what it said."""
+        ...
+
+    async def release_preparing(self, delivery_id: str, *, owner: str) -> None:
+        """Let others prepare it, if it's still ours."""
+        ...
+
 
 class PlatformEventStore(Protocol):
     """Callbacks of platforms (``platform_events``)."""
@@ -352,6 +380,28 @@ class PostStore(Protocol):
 
     async def delete_draft(self, author: Member, draft_id: str) -> bool:
         """Delete a draft; False when it was gone, so that of two clicks one counts."""
+        ...
+
+
+class MediaSource(Protocol):
+    """Where the bytes of a post's pictures and videos are: in Slack."""
+
+    def get(self, team_id: str, media: Media, *, max_bytes: int) -> MediaFile:
+        """The file of a workspace, to be read; nothing is asked for before it is opened.
+
+        Args:
+            team_id: whose.
+            media: what was scheduled; ``media_id`` is the Slack file's.
+            max_bytes: where reading is broken off.
+        """
+        ...
+
+
+class LinkReader(Protocol):
+    """What links lead to."""
+
+    async def read(self, link: str) -> LinkCard | None:
+        """Title, description and picture of the page behind a link; None where there is none to be had."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Publishing one post: prepare it, write the attempt ahead, send it once, settle what came of it."""
+"""Publishing one post: check it, write the attempt ahead, send it once, settle what came of it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..clock import Clock
-from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Timings
+from ..domain import Attempt, Connection, Delivery, DeliveryState, HoldReason, Timings
 from ..events import DeliveryHeld as HeldEvent
 from ..events import Emit
 from ..platforms import PlatformNotReady, Platforms
-from ..plugin.errors import (
-    MemberActionRequired,
-    OperatorActionRequired,
-    PlatformError,
-    PostRejected,
-    RateLimited,
-    ReconnectRequired,
-)
+from ..plugin.errors import PlatformError, RateLimited
+from .admitting import Admitting, NotAdmitted
+from .pauses import end_of_pause
+from .planning import Planning
 from .ports import DeliveryStore, StoreUnavailable
-from .refreshing import ConnectionGone, FreshCredential, Refreshing
-from .settling import Refusal, Settling, delivery_ids, end_of_pause
+from .refreshing import FreshCredential
+from .settling import Refusal, Settling, delivery_ids
 
 __all__ = ["Lane", "Publishing"]
 
@@ -49,7 +45,8 @@ class Publishing:
     Args:
         platforms: the installed platforms.
         deliveries: where deliveries are kept.
-        refreshing: hands out fresh credentials.
+        admitting: checks again, and hands out fresh credentials.
+        planning: knows what has to be prepared.
         settling: writes outcomes.
         clock: the time.
         emit: takes events.
@@ -61,7 +58,8 @@ class Publishing:
         *,
         platforms: Platforms,
         deliveries: DeliveryStore,
-        refreshing: Refreshing,
+        admitting: Admitting,
+        planning: Planning,
         settling: Settling,
         clock: Clock,
         emit: Emit,
@@ -69,7 +67,8 @@ class Publishing:
     ) -> None:
         self._platforms = platforms
         self._deliveries = deliveries
-        self._refreshing = refreshing
+        self._admitting = admitting
+        self._planning = planning
         self._settling = settling
         self._clock = clock
         self._emit = emit
@@ -102,10 +101,13 @@ class Publishing:
             await self._settling.hand_back(delivery, at=paused_until)
             return opened
         try:
-            fresh = await self._prepare(delivery, lane.connection, opened)
-        except _NotPrepared as refusal:
+            fresh = await self._admitting.admit(delivery, lane.connection, opened)
+        except NotAdmitted as refusal:
             await self._settling.refused(delivery, refusal.why)
             return None
+        if not self._planning.is_ready(delivery, self._clock.now()):
+            await self._settling.wait_for_preparation(delivery)
+            return fresh
         if not await self._wait_until_due(delivery) or self._must_not_send(lane):
             await self._settling.hand_back(delivery, at=delivery.next_try_at)
             return None
@@ -136,34 +138,11 @@ class Publishing:
         """Whether this process is stopping, or was paused so long that the lease may end under the request."""
         return self._is_stopping or time.monotonic() - lane.taken_at > (self._timings.lease / 2).total_seconds()
 
-    async def _prepare(
-        self, delivery: Delivery, connection: Connection, opened: FreshCredential | None
-    ) -> FreshCredential:
-        """Check that the author may still use the account, and get a credential that works now."""
-        if connection.status is ConnectionStatus.DISCONNECTED:
-            raise _NotPrepared(ReconnectRequired(f"{delivery.account_name} is not connected any more."), None)
-        if connection.owner_id != delivery.author_id:
-            raise _NotPrepared(
-                MemberActionRequired(f"You may not post with {connection.account.name} any more."), connection
-            )
-        if problems := self._platforms.problems(delivery.platform, connection.credential_set):
-            raise _NotPrepared(OperatorActionRequired(problems[0]), connection)
-        if found := self._platforms.validate(delivery.platform, connection.account, delivery.next_part):
-            raise _NotPrepared(PostRejected(*found), connection)
-        try:
-            if opened is not None and self._refreshing.is_still_good(opened.connection):
-                return opened
-            return await self._refreshing.get_credential(connection)
-        except (PlatformError, PlatformNotReady) as error:
-            raise _NotPrepared(error, connection) from error
-        except ConnectionGone as error:
-            gone = ReconnectRequired(f"{delivery.account_name} is not connected any more.")
-            raise _NotPrepared(gone, None) from error
-
     async def _send(self, delivery: Delivery, fresh: FreshCredential) -> bool:
         """Send it; whether the credential was taken."""
+        post, prepared = delivery.next_part, delivery.prepared
         try:
-            published = await self._platforms.publish(delivery.platform, fresh.credential, delivery.next_part)
+            published = await self._platforms.publish(delivery.platform, fresh.credential, post, prepared)
         except (PlatformError, PlatformNotReady) as error:
             if isinstance(error, RateLimited):
                 self._pause(delivery, error)
@@ -202,9 +181,3 @@ class Publishing:
                 continue
             if is_held:
                 self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.LATE))
-
-
-class _NotPrepared(Exception):
-    def __init__(self, error: Exception, connection: Connection | None) -> None:
-        super().__init__()
-        self.why = Refusal(error=error, connection=connection)

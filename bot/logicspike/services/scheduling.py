@@ -21,11 +21,13 @@ from ..domain import (
 )
 from ..events import Emit, PostCanceled, PostScheduled
 from ..platforms import Platforms
-from ..plugin.types import Post
+from ..plugin.types import Media, Post
 from ..texts import first_link, join_parts, split_parts
 from .addressing import Addressing, ScheduleProblem, Several, is_usable
 from .checking import Checking
 from .measuring import Measured, Measuring
+from .media_rules import fit_media
+from .planning import Planning
 from .ports import ConnectionStore, DeliveryStore, PostStore
 
 __all__ = [
@@ -56,6 +58,7 @@ class ScheduleRequest:
     accounts: tuple[str, ...] = ()
     connection_ids: tuple[str, ...] = ()
     draft_id: str | None = None
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,7 @@ class Scheduling:
         connections: where connections are kept.
         posts: where posts and drafts are kept.
         deliveries: where deliveries are kept.
+        planning: plans what is prepared ahead.
         clock: the time.
         emit: takes events.
     """
@@ -123,10 +127,12 @@ class Scheduling:
         connections: ConnectionStore,
         posts: PostStore,
         deliveries: DeliveryStore,
+        planning: Planning,
         clock: Clock,
         emit: Emit,
     ) -> None:
         self._platforms = platforms
+        self._planning = planning
         self._addressing = Addressing(platforms)
         self._checking = Checking(platforms=platforms, clock=clock)
         self._measuring = Measuring(platforms)
@@ -155,7 +161,7 @@ class Scheduling:
             return AccountQuestion(draft=draft, typed=resolved.typed, options=resolved.options)
         problems = resolved.problems + tuple(self._check(request, parts, resolved.connections))
         if problems:
-            draft_or_none = await self._keep(request, text, resolved.connections) if text else None
+            draft_or_none = await self._keep(request, text, resolved.connections) if text or request.media else None
             return NotScheduled(draft=draft_or_none, problems=problems)
         if request.draft_id is not None and not await self._posts.delete_draft(request.author, request.draft_id):
             gone = ScheduleProblem(field="text", message="This draft was scheduled or discarded already.")
@@ -174,8 +180,9 @@ class Scheduling:
             zone=request.zone,
             wall_time=due_at.astimezone(ZoneInfo(request.zone)).replace(tzinfo=None).isoformat(timespec="seconds"),
             created_at=now,
+            media=request.media,
         )
-        deliveries = tuple(self._to_delivery(post, connection) for connection in connections)
+        deliveries = tuple(self._planning.plan(self._to_delivery(post, connection)) for connection in connections)
         await self._posts.insert(post)
         await self._deliveries.insert_many(deliveries)
         self._emit(PostScheduled(team_id=post.author.team_id, post_id=post.post_id, deliveries=len(deliveries)))
@@ -188,6 +195,7 @@ class Scheduling:
 
     def _to_delivery(self, post: ScheduledPost, connection: Connection) -> Delivery:
         first, *others = split_parts(post.text)
+        limits = self._platforms.get(connection.platform).limits
         delivery_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
         return Delivery(
             delivery_id=delivery_id,
@@ -197,9 +205,14 @@ class Scheduling:
             connection_id=connection.connection_id,
             platform=connection.platform,
             account_name=connection.account.name,
-            post=Post(key=f"{post.post_id}:{connection.connection_id}", text=first, link=first_link(first)),
+            post=Post(
+                key=f"{post.post_id}:{connection.connection_id}",
+                text=first,
+                link=first_link(first),
+                media=fit_media(limits, post.media),
+            ),
             parts=tuple(others),
-            parts_are_comments=self._platforms.get(connection.platform).limits.max_parts == _POST_AND_COMMENT,
+            parts_are_comments=limits.max_parts == _POST_AND_COMMENT,
             state=DeliveryState.SCHEDULED,
             due_at=post.due_at,
             next_try_at=post.due_at,
@@ -221,7 +234,7 @@ class Scheduling:
     def _check(
         self, request: ScheduleRequest, parts: Sequence[str], connections: Iterable[Connection]
     ) -> Iterable[ScheduleProblem]:
-        if not any(parts):
+        if not any(parts) and not request.media:
             yield ScheduleProblem(field="text", message="There is nothing to post yet: write the text after the time.")
         else:
             yield from self._checking.check_parts(parts)
@@ -229,8 +242,8 @@ class Scheduling:
         for connection in connections:
             if problems := self._platforms.problems(connection.platform, connection.credential_set):
                 yield ScheduleProblem(field="accounts", message=problems[0])
-            elif all(parts):
-                yield from self._checking.check_text(parts, connection)
+            elif all(parts) or (len(parts) == 1 and request.media):
+                yield from self._checking.check_content(parts, request.media, connection)
 
     # --- drafts ------------------------------------------------------------------------------------------------------
 
@@ -243,6 +256,7 @@ class Scheduling:
             connection_ids=tuple(known),
             due_at=request.due_at,
             draft_id=request.draft_id,
+            media=request.media,
         )
 
     async def save_draft(
@@ -255,6 +269,7 @@ class Scheduling:
         when: str | None = None,
         due_at: datetime | None = None,
         draft_id: str | None = None,
+        media: tuple[Media, ...] = (),
     ) -> Draft:
         """Keep what a member wrote, under a new id or in place of an earlier draft of theirs, if that is still there.
 
@@ -272,6 +287,7 @@ class Scheduling:
             when=when,
             due_at=due_at,
             created_at=self._clock.now(),
+            media=media,
         )
         await self._posts.save_draft(draft)
         return draft

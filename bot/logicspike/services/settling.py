@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import Clock
-from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Timings
+from ..domain import Attempt, Connection, ConnectionStatus, Delivery, DeliveryState, HoldReason, Preparation, Timings
 from ..events import DeliveryFailed as FailedEvent
 from ..events import DeliveryHeld as HeldEvent
 from ..events import DeliveryRetried, DeliverySnoozed, DeliveryUnknown, Emit
@@ -33,18 +33,20 @@ from ..plugin.errors import (
 from ..plugin.types import PublishedPost
 from ..texts import storable
 from .parts import live_event, with_part_live
+from .pauses import end_of_pause, retry_delay
 from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
 from .refreshing import ConnectionGone, Refreshing
 
-__all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids", "end_of_pause", "retry_delay"]
+__all__ = ["Refusal", "Settling", "close_attempt", "delivery_ids"]
 
 log = logging.getLogger(__name__)
 
 _SETTLE_PAUSE_SECONDS: Final = 1.0
 _WORTH_A_WORD: Final = timedelta(seconds=20)
 """A first delay this long is told to the author; further ones are not, until it ends badly."""
-_SHORTEST_SNOOZE: Final = timedelta(seconds=5)
-_LONGEST_SNOOZE: Final = timedelta(days=1)
+_SHORTEST_LOOK: Final = timedelta(seconds=1)
+_LONGEST_LOOK: Final = timedelta(seconds=15)
+"""How often it is looked whether a post that is due is prepared by now."""
 _TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105 - an outcome, not a secret
 
 
@@ -100,8 +102,8 @@ class Settling:
         self._emit(live_event(after))
         return True
 
-    async def refused(self, delivery: Delivery, refusal: Refusal) -> None:
-        """It did not go out, or nobody knows: do what the error asks for.
+    async def refused(self, delivery: Delivery, refusal: Refusal) -> bool:
+        """It did not go out, or nobody knows: do what the error asks for; whether it was still ours.
 
         Raises:
             StoreUnavailable: as for ``published``.
@@ -109,25 +111,27 @@ class Settling:
         error = refusal.error
         match error:
             case TokenExpired():
-                await self._renew_and_try_again(delivery, refusal)
+                return await self._renew_and_try_again(delivery, refusal)
             case ReconnectRequired():
-                await self._wait_for_reconnect(delivery, error, refusal.connection)
+                return await self._wait_for_reconnect(delivery, error, refusal.connection)
             case MemberActionRequired():
-                await self.hold(delivery, HoldReason.MEMBER, error.explanation)
+                return await self.hold(delivery, HoldReason.MEMBER, error.explanation)
             case OperatorActionRequired() | PlatformNotReady():
-                await self.hold(delivery, HoldReason.OPERATOR, error.explanation)
+                return await self.hold(delivery, HoldReason.OPERATOR, error.explanation)
             case RateLimited():
-                await self._wait_for_the_bucket(delivery, error)
+                return await self._wait_for_the_bucket(delivery, error)
             case PostRejected():
-                await self._fail(delivery, error, tuple(problem.message for problem in error.problems))
+                return await self._fail(delivery, error, tuple(problem.message for problem in error.problems))
             case OutcomeUnknown() if delivery.state is DeliveryState.PUBLISHING:
-                await self._unknown(delivery, error)
-            case PlatformUnavailable() | PreparationLost():
-                await self._retry(delivery, error)
+                return await self._unknown(delivery, error)
+            case PreparationLost():
+                return await self._prepare_anew(delivery, error)
+            case PlatformUnavailable():
+                return await self._retry(delivery, error)
             case _ if delivery.state is DeliveryState.PUBLISHING:
-                await self._unknown(delivery, error)
+                return await self._unknown(delivery, error)
             case _:
-                await self._retry(delivery, error)
+                return await self._retry(delivery, error)
 
     async def hand_back(self, delivery: Delivery, *, at: datetime | None = None) -> None:
         """Nothing was sent: back to the schedule, for now or for a given time.
@@ -137,6 +141,27 @@ class Settling:
         """
         at = at or self._clock.now()
         after = replace(close_attempt(delivery, "handed_back"), state=DeliveryState.SCHEDULED, next_try_at=at)
+        await self._deliveries.swap(delivery, after)
+
+    async def wait_for_preparation(self, delivery: Delivery) -> None:
+        """Its time has come, but not everything is uploaded: back to the schedule, and the account's others go on.
+
+        The longer it is overdue, the less often it is looked at.
+
+        Raises:
+            StoreUnavailable: the database did not answer; it comes back when the lease is over.
+        """
+        now = self._clock.now()
+        pause = min(max((now - delivery.due_at) / 4, _SHORTEST_LOOK), _LONGEST_LOOK)
+        preparation = delivery.preparation or Preparation(begin_at=now)
+        if preparation.begin_at is None:  # It was ready, but the platform forgets it by now.
+            preparation = Preparation(begin_at=now)
+        after = replace(
+            close_attempt(delivery, "handed_back"),
+            state=DeliveryState.SCHEDULED,
+            next_try_at=now + pause,
+            preparation=preparation,
+        )
         await self._deliveries.swap(delivery, after)
 
     async def hold(self, delivery: Delivery, reason: HoldReason, explanation: str) -> bool:
@@ -172,40 +197,38 @@ class Settling:
             settled_at=self._clock.now(),
         )
 
-    async def _renew_and_try_again(self, delivery: Delivery, refusal: Refusal) -> None:
+    async def _renew_and_try_again(self, delivery: Delivery, refusal: Refusal) -> bool:
         """Refresh and try again at once; a token refused right after a refresh needs the member."""
         connection = refusal.connection
         was_renewed = any(attempt.outcome == _TOKEN_EXPIRED for attempt in delivery.attempts[:-1][-1:])
         if connection is None or was_renewed:
             error = ReconnectRequired(f"{self._title(delivery)} refused the bot's access.")
-            await self._wait_for_reconnect(delivery, error, connection)
-            return
+            return await self._wait_for_reconnect(delivery, error, connection)
         try:
             await self._refreshing.get_credential(connection, refused_version=connection.token_version)
         except (PlatformError, PlatformNotReady) as error:
-            await self.refused(delivery, Refusal(error=error, connection=connection))
+            return await self.refused(delivery, Refusal(error=error, connection=connection))
         except ConnectionGone:
-            await self._wait_for_reconnect(delivery, ReconnectRequired("The account was disconnected."), None)
-        else:
-            again = replace(
-                close_attempt(delivery, _TOKEN_EXPIRED), state=DeliveryState.SCHEDULED, next_try_at=self._clock.now()
-            )
-            await self._settle(delivery, again)
+            return await self._wait_for_reconnect(delivery, ReconnectRequired("The account was disconnected."), None)
+        again = replace(
+            close_attempt(delivery, _TOKEN_EXPIRED), state=DeliveryState.SCHEDULED, next_try_at=self._clock.now()
+        )
+        return await self._settle(delivery, again)
 
     async def _wait_for_reconnect(
         self, delivery: Delivery, error: ReconnectRequired, connection: Connection | None
-    ) -> None:
+    ) -> bool:
         if connection is not None and not await self._refreshing.end_access(connection, error):
             # The account came back meanwhile: its new tokens deserve a try.
-            await self._later(delivery, error, at=self._clock.now(), is_counted=True)
-            return
+            return await self._later(delivery, error, at=self._clock.now(), is_counted=True)
         if connection is None:
-            await self.hold(delivery, HoldReason.RECONNECT, error.explanation)
-            return
+            return await self.hold(delivery, HoldReason.RECONNECT, error.explanation)
         after = self.to_held(delivery, HoldReason.RECONNECT, error.explanation)
-        if await self._settle(delivery, after):
-            self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.RECONNECT))
-            await self._release_if_back(after)
+        if not await self._settle(delivery, after):
+            return False
+        self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.RECONNECT))
+        await self._release_if_back(after)
+        return True
 
     async def _release_if_back(self, delivery: Delivery) -> None:
         """Let go what was held in the very moment its account came back: nobody else would find it any more."""
@@ -220,36 +243,65 @@ class Settling:
             )
             await self._deliveries.swap(delivery, freed)
 
-    async def _wait_for_the_bucket(self, delivery: Delivery, error: RateLimited) -> None:
+    async def _wait_for_the_bucket(self, delivery: Delivery, error: RateLimited) -> bool:
         """Let nothing of the whole bucket, the account's or our app's, be tried before the platform says so."""
         until = end_of_pause(error, self._clock.now())
-        bucket = {"platform": delivery.platform} if error.is_app_wide else {"connection_id": delivery.connection_id}
+        bucket = _bucket(delivery, error)
         # For every process, whatever it has claimed, and for what is scheduled or tried again meanwhile.
         await self._connections.pause(until=until, **bucket)
-        await self._later(delivery, error, at=until, is_counted=False)
+        is_ours = await self._later(delivery, error, at=until, is_counted=False)
         await self._deliveries.postpone(until=until, **bucket)
+        return is_ours
 
-    async def _retry(self, delivery: Delivery, error: Exception) -> None:
+    async def pause(self, delivery: Delivery, error: RateLimited) -> datetime:
+        """Let nothing of the whole bucket be tried before the platform says so; until when that is.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        until = end_of_pause(error, self._clock.now())
+        await self._connections.pause(until=until, **_bucket(delivery, error))
+        await self._deliveries.postpone(until=until, **_bucket(delivery, error))
+        return until
+
+    async def _prepare_anew(self, delivery: Delivery, error: Exception) -> bool:
+        """The platform has forgotten what it was given: give it again, and publish it then."""
+        if retry_delay(delivery.tries + 1, 0) is None:
+            return await self._fail(delivery, error, (f"{self._title(delivery)} keeps losing what was uploaded.",))
+        now = self._clock.now()
+        return await self._later(delivery, error, at=now, is_counted=True, preparation=Preparation(begin_at=now))
+
+    async def _retry(self, delivery: Delivery, error: Exception) -> bool:
         pause = retry_delay(delivery.tries + 1, random.uniform(-1, 1))  # noqa: S311 - jitter, not a secret
         if pause is None:
-            await self._fail(delivery, error, ("The platform could not be reached in several tries.",))
-            return
-        await self._later(delivery, error, at=self._clock.now() + pause, is_counted=True)
+            return await self._fail(delivery, error, ("The platform could not be reached in several tries.",))
+        return await self._later(delivery, error, at=self._clock.now() + pause, is_counted=True)
 
-    async def _later(self, delivery: Delivery, error: Exception, *, at: datetime, is_counted: bool) -> None:
+    async def _later(
+        self,
+        delivery: Delivery,
+        error: Exception,
+        *,
+        at: datetime,
+        is_counted: bool,
+        preparation: Preparation | None = None,
+    ) -> bool:
         after = replace(
             close_attempt(delivery, "retried" if is_counted else "snoozed", _words(error)),
             state=DeliveryState.SCHEDULED,
-            next_try_at=at,
+            next_try_at=max(at, delivery.next_try_at),
             tries=delivery.tries + is_counted,
             detail=_words(error),
             is_owed=delivery.detail is None and at - self._clock.now() >= _WORTH_A_WORD,
+            preparation=preparation or delivery.preparation,
         )
-        if await self._settle(delivery, after):
-            kind = DeliveryRetried if is_counted else DeliverySnoozed
-            self._emit(kind(**delivery_ids(after), error=type(error).__name__))
+        if not await self._settle(delivery, after):
+            return False
+        kind = DeliveryRetried if is_counted else DeliverySnoozed
+        self._emit(kind(**delivery_ids(after), error=type(error).__name__))
+        return True
 
-    async def _fail(self, delivery: Delivery, error: Exception, problems: tuple[str, ...]) -> None:
+    async def _fail(self, delivery: Delivery, error: Exception, problems: tuple[str, ...]) -> bool:
         after = replace(
             close_attempt(delivery, "failed", _words(error)),
             state=DeliveryState.FAILED,
@@ -257,10 +309,12 @@ class Settling:
             settled_at=self._clock.now(),
             is_owed=True,
         )
-        if await self._settle(delivery, after):
-            self._emit(FailedEvent(**delivery_ids(after), error=type(error).__name__))
+        if not await self._settle(delivery, after):
+            return False
+        self._emit(FailedEvent(**delivery_ids(after), error=type(error).__name__))
+        return True
 
-    async def _unknown(self, delivery: Delivery, error: Exception) -> None:
+    async def _unknown(self, delivery: Delivery, error: Exception) -> bool:
         after = replace(
             close_attempt(delivery, "unknown", _words(error)),
             state=DeliveryState.UNKNOWN,
@@ -268,8 +322,10 @@ class Settling:
             detail=_words(error),
             settled_at=self._clock.now(),
         )
-        if await self._settle(delivery, after):
-            self._emit(DeliveryUnknown(**delivery_ids(after)))
+        if not await self._settle(delivery, after):
+            return False
+        self._emit(DeliveryUnknown(**delivery_ids(after)))
+        return True
 
     async def _settle(self, before: Delivery, after: Delivery) -> bool:
         """Write an outcome, trying until the lease is over: an outcome that is not stored becomes a question."""
@@ -307,6 +363,10 @@ def delivery_ids(delivery: Delivery) -> dict[str, str]:
     return {"team_id": delivery.team_id, "delivery_id": delivery.delivery_id, "platform": delivery.platform}
 
 
+def _bucket(delivery: Delivery, error: RateLimited) -> dict[str, str]:
+    return {"platform": delivery.platform} if error.is_app_wide else {"connection_id": delivery.connection_id}
+
+
 def _outcomes(delivery: Delivery) -> list[tuple[str, str | None]]:
     return [(attempt.attempt_id, attempt.outcome) for attempt in delivery.attempts]
 
@@ -314,37 +374,3 @@ def _outcomes(delivery: Delivery) -> list[tuple[str, str | None]]:
 def _words(error: Exception) -> str:
     text = error.explanation if isinstance(error, PlatformError | PlatformNotReady) else type(error).__name__
     return storable(text)
-
-
-_RETRY_DELAYS: Final = (
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=8),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-)
-
-
-def retry_delay(tries: int, jitter: float) -> timedelta | None:
-    """Decide how long to wait after a temporary, definite refusal.
-
-    Args:
-        tries: how many tries have failed so far, at least 1.
-        jitter: -1 … 1, spreads the delay by up to 20 %.
-
-    Returns:
-        The pause, or None when it is time to give up.
-
-    Raises:
-        ValueError: nothing has failed yet.
-    """
-    if tries < 1:
-        raise ValueError("tries must be at least 1")
-    if tries > len(_RETRY_DELAYS):
-        return None
-    return _RETRY_DELAYS[tries - 1] * (1 + 0.2 * jitter)
-
-
-def end_of_pause(error: RateLimited, now: datetime) -> datetime:
-    """Until when a bucket is left alone: what the platform says, within reason."""
-    return min(max(error.until, now + _SHORTEST_SNOOZE), now + _LONGEST_SNOOZE)

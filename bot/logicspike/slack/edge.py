@@ -21,6 +21,7 @@ from .app import build_slack_app
 from .authorize import CachedAuthorize, Workspace
 from .client import build_client
 from .directory import SlackDirectory
+from .files import SlackFiles
 from .http import slack_routes
 from .manifest import CommandNames
 from .notifier import DirectMessages, SlackNotifier
@@ -70,6 +71,7 @@ class SlackEdge:
         self.notifier: Final = SlackNotifier(
             DirectMessages(self._client), directory=self.directory, clock=clock, titles=titles
         )
+        self.files: Final = SlackFiles(self._client, session=session)
         self._app: AsyncApp | None = None
 
     @property

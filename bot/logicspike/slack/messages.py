@@ -22,6 +22,7 @@ from ..services.notices import (
     OutcomeQuestion,
     OutcomeSettled,
     PostsPublished,
+    PreparationDelayed,
     Reconnected,
     ReconnectNeeded,
     TokensEnding,
@@ -65,6 +66,7 @@ from .messages_editing import (
     too_late_words,
 )
 from .messages_late import render_late_question
+from .messages_media import render_preparation_delayed
 from .messages_posts import (
     render_delivery_delayed,
     render_delivery_failed,
@@ -169,6 +171,8 @@ def render_notice(notice: Notice, *, zone: str, now: datetime, titles: Titles = 
             return render_posts_published(notice)
         case DeliveryDelayed():
             return render_delivery_delayed(notice, zone)
+        case PreparationDelayed():
+            return render_preparation_delayed(notice, zone)
         case DeliveryFailed():
             return render_delivery_failed(notice)
         case DeliveryHeld():

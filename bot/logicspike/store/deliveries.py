@@ -26,7 +26,8 @@ class MongoDeliveryStore:
     """The ``DeliveryStore``.
 
     Besides a delivery's own fields a document has ``is_open``; ``write_id``, the mark of the last move, by which a move
-    finds out whether it landed when its reply is lost; and while somebody is telling its author, ``telling``.
+    finds out whether it landed when its reply is lost; while somebody is telling its author, ``telling``; and while
+    somebody prepares it, ``preparing``.
     """
 
     def __init__(self, database: Database) -> None:
@@ -187,6 +188,8 @@ class MongoDeliveryStore:
         changed, gone = delivery_changes(before, after)
         if before.is_owed or after.is_owed:
             gone["telling"] = ""
+        if (before.revision, before.connection_id) != (after.revision, after.connection_id):
+            gone["preparing"] = ""  # what is being prepared isn't wanted any more
         changes = {"$set": {**changed, **mark}, **({"$unset": gone} if gone else {})}
 
         return await self._moves.update({**place, **guard}, changes, mark=mark)
@@ -290,6 +293,106 @@ class MongoDeliveryStore:
         """
         ours = {"_id": {"$in": list(delivery_ids)}, "telling.owner": owner}
         await self._deliveries.update_many(ours, {"$set": {"is_owed": False}, "$unset": {"telling": ""}})
+
+    @reports_outage
+    async def list_to_prepare(
+        self, now: datetime, *, limit: int, not_connections: Collection[str] = ()
+    ) -> tuple[DueDelivery, ...]:
+        """What is to be prepared by now across workspaces and nobody prepares, the longest due first.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        query = _to_be_prepared(now)
+        if not_connections:
+            query["connection_id"] = {"$nin": list(not_connections)}
+        wanted = {"_id": 1, "team_id": 1, "connection_id": 1}
+        found = self._deliveries.find(query, wanted).sort([("preparation.begin_at", ASCENDING)]).limit(limit)
+        return tuple(
+            DueDelivery(delivery_id=each["_id"], team_id=each["team_id"], connection_id=each["connection_id"])
+            for each in await found.to_list(None)
+        )
+
+    @reports_outage
+    async def take_preparing(
+        self, delivery_ids: Collection[str], *, owner: str, now: datetime, until: datetime
+    ) -> tuple[Delivery, ...]:
+        """Become the only one who prepares these deliveries; those that nobody else took before.
+
+        Args:
+            delivery_ids: from ``list_to_prepare``.
+            owner: a fresh random value for this very take.
+            now: what somebody else took and let lie until then is free.
+            until: end of the lease.
+
+        Raises:
+            StoreUnavailable: the database did not answer; what was taken all the same is free when the lease is over.
+        """
+        if not delivery_ids:
+            return ()
+        ids = {"_id": {"$in": list(delivery_ids)}}
+        lease = {"preparing": {"owner": owner, "until": until}}
+        try:
+            await self._deliveries.update_many({**ids, **_to_be_prepared(now)}, {"$set": lease})
+        except PyMongoError as error:
+            # The reply may be lost, not the take: what carries our mark is ours.
+            if not is_reply_lost(error):
+                raise
+        return _all(await self._deliveries.find({**ids, "preparing.owner": owner}).sort(_BY_DUE).to_list(None))
+
+    @reports_outage
+    async def renew_preparing(self, delivery: Delivery, *, owner: str, until: datetime) -> bool:
+        """Go on being the only one; False when it isn't ours any more, or isn't to be published as it was.
+
+        Raises:
+            StoreUnavailable: the database did not answer; it may be renewed.
+        """
+        ours = {**_preparing(delivery, owner), "state": {"$in": ["scheduled", "claimed"]}}
+        return (await self._deliveries.update_one(ours, {"$set": {"preparing.until": until}})).matched_count == 1
+
+    @reports_outage
+    async def settle_preparing(self, delivery: Delivery, *, owner: str) -> bool:
+        """Write how far a delivery is prepared, and nothing else of it, if it's still ours and says what it said.
+
+        Args:
+            delivery: with its new ``preparation``.
+            owner: as in the take.
+
+        Raises:
+            StoreUnavailable: the database did not answer; it may be written.
+        """
+        assert delivery.preparation is not None
+        preparation = {"preparation": delivery_to_document(delivery)["preparation"]}
+        ours = _preparing(delivery, owner)
+        return (await self._deliveries.update_one(ours, {"$set": preparation})).matched_count == 1
+
+    @reports_outage
+    async def release_preparing(self, delivery_id: str, *, owner: str) -> None:
+        """Let others prepare it, if it's still ours.
+
+        Raises:
+            StoreUnavailable: the database did not answer; it is free when the lease is over.
+        """
+        await self._deliveries.update_one({"_id": delivery_id, "preparing.owner": owner}, {"$unset": {"preparing": ""}})
+
+
+def _to_be_prepared(now: datetime) -> Document:
+    return {
+        "state": DeliveryState.SCHEDULED.value,
+        "preparation.begin_at": {"$lte": now},
+        "preparing.until": {"$not": {"$gt": now}},
+    }
+
+
+def _preparing(delivery: Delivery, owner: str) -> Document:
+    """The delivery while it is ours to prepare, for the same account and with the same content."""
+    return {
+        "_id": delivery.delivery_id,
+        "team_id": delivery.team_id,
+        "preparing.owner": owner,
+        "connection_id": delivery.connection_id,
+        "revision": delivery.revision or {"$in": [0, None]},
+    }
 
 
 def _all(documents: Sequence[Document]) -> tuple[Delivery, ...]:

@@ -7,7 +7,7 @@ up to one before what went in. Times come back aware, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -25,12 +25,13 @@ from ..domain import (
     Member,
     PendingAuthorization,
     PostChange,
+    Preparation,
     Purpose,
     ReceivedEvent,
     ScheduledPost,
     Ticket,
 )
-from ..plugin.types import Account, Post, PublishedPost
+from ..plugin.types import Account, Media, MediaKind, Post, Prepared, PublishedPost
 from ..services.ports import ConnectResult
 from .mongo import Document
 
@@ -88,11 +89,12 @@ def delivery_from_document(document: Document) -> Delivery:
         Delivery,
         document,
         delivery_id=document["_id"],
-        post=_from_document(Post, document["post"]),
+        post=_post(document["post"]),
         state=DeliveryState(document["state"]),
         attempts=tuple(_from_document(Attempt, attempt) for attempt in document.get("attempts", ())),
         hold_reason=None if reason is None else HoldReason(reason),
         live=tuple(PublishedPost(id=each["id"], url=each.get("url")) for each in document.get("live", ())),
+        preparation=_preparation(document.get("preparation")),
     )
 
 
@@ -162,7 +164,8 @@ def post_from_document(document: Document) -> ScheduledPost:
         post_id=document["_id"],
         author=_author(document),
         link=document.get("link"),
-        change=None if change is None else _from_document(PostChange, change, link=change.get("link")),
+        change=None if change is None else _change(change),
+        media=_media(document),
     )
 
 
@@ -173,7 +176,31 @@ def draft_to_document(draft: Draft) -> Document:
 
 def draft_from_document(document: Document) -> Draft:
     """The draft in a document."""
-    return _from_document(Draft, document, draft_id=document["_id"], author=_author(document))
+    return _from_document(Draft, document, draft_id=document["_id"], author=_author(document), media=_media(document))
+
+
+def _post(document: Document) -> Post:
+    return _from_document(Post, document, media=_media(document))
+
+
+def _change(document: Document) -> PostChange:
+    return _from_document(PostChange, document, link=document.get("link"), media=_media(document))
+
+
+def _media(document: Document) -> tuple[Media, ...]:
+    return tuple(_from_document(Media, each, kind=MediaKind(each["kind"])) for each in document.get("media", ()))
+
+
+def _preparation(document: Document | None) -> Preparation | None:
+    if document is None:
+        return None
+    prepared = document.get("prepared")
+    return _from_document(
+        Preparation,
+        document,
+        begin_at=_plain(document.get("begin_at")),
+        prepared=None if prepared is None else _from_document(Prepared, prepared),
+    )
 
 
 def changes_to(document: Document, owned: Collection[str]) -> Document:
@@ -217,6 +244,8 @@ def _to_document(value: Any) -> Any:
             return value.astimezone(UTC)
         case tuple():
             return [_to_document(item) for item in value]
+        case Mapping():
+            return dict(value)
         case _ if is_dataclass(value):
             named = ((name, getattr(value, name)) for name in _field_names(type(value)))
             return {name: _to_document(item) for name, item in named if item is not None}

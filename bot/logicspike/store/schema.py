@@ -82,6 +82,11 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
         _index("held", "hold_reason", "connection_id", partialFilterExpression={"state": "held"}),
         _index("unasked", "settled_at", partialFilterExpression={"state": "unknown", "is_asked": False}),
         _index("owed", "telling.until", partialFilterExpression={"is_owed": True}),
+        _index(
+            "prepare",
+            "preparation.begin_at",
+            partialFilterExpression={"state": "scheduled", "preparation.begin_at": {"$exists": True}},
+        ),
         _index("open_of_team", "team_id", "due_at", "_id", partialFilterExpression=_OPEN),
         _index("open_of_author", "team_id", "author_id", "due_at", "_id", partialFilterExpression=_OPEN),
         _index("open_of_connection", "team_id", "connection_id", "due_at", "_id", partialFilterExpression=_OPEN),

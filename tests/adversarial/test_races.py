@@ -359,7 +359,7 @@ async def test_a_senseless_pause_is_kept_within_reason(team, monkeypatch, pause)
     await team.connect()
     delivery = await team.schedule()
 
-    async def publish(_name, _credential, _post):
+    async def publish(_name, _credential, _post, _prepared):
         raise RateLimited("Slow down.", until=team.clock.now() + pause)
 
     monkeypatch.setattr(team.platforms, "publish", publish)

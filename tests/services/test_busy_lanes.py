@@ -16,7 +16,7 @@ def taken(team, monkeypatch) -> list[str]:
     """The platform takes everything without a request; the keys it was given."""
     keys: list[str] = []
 
-    async def publish(_name, _credential, post):
+    async def publish(_name, _credential, post, _prepared):
         keys.append(post.key)
         return PublishedPost(id=post.key, url=None)
 

@@ -256,7 +256,7 @@ async def test_a_colleagues_post_is_none(team):
 
 
 def refuse_with(team, error, monkeypatch):
-    async def publish(_name, _credential, _post):
+    async def publish(_name, _credential, _post, _prepared):
         raise error
 
     monkeypatch.setattr(team.platforms, "publish", publish)

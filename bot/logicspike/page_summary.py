@@ -115,6 +115,12 @@ class _HeadParser(HTMLParser):
         self.is_over = False
         self._is_in_title = False
 
+    def feed(self, data: str) -> None:
+        try:
+            super().feed(data)
+        except AssertionError:  # what it raises for declarations that make no sense (CPython 3.11, _markupbase.py)
+            self.is_over = True
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self.is_over:
             return

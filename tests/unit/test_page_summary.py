@@ -176,6 +176,18 @@ def test_a_tag_without_an_end_is_given_up():
     assert PageSummary(title="a") == reader.finish()
 
 
+@pytest.mark.parametrize(
+    "broken", ["<![foo[bar]]>", "<![ x", "<![CDATA[x]]>", "<![if IE]>", "<![endif]-->", "<!x[[", "<![%"]
+)
+def test_a_declaration_that_makes_no_sense_ends_the_reading_and_no_more(broken):
+    """Python's tokenizer raises on some of them."""
+    reader = SummaryReader("utf-8")
+    reader.feed(b"<title>a</title>" + b" " * 2000)
+    reader.feed(broken.encode())
+    reader.feed(b" <meta name=description content=b>")
+    assert "a" == reader.finish().title
+
+
 FRAGMENTS = ["<div>", "<a><div>", "<", "</", "<!--", "<!", "<?", "<meta ", "a=1 ", "<a b='", '"', ">", "&amp", "&#",
              "\0", "<template>", "<title>", "<script>", "<![CDATA[", "<p><b>", "</title>", "<svg>", "<meta charset=",
              "\x80"]  # fmt: skip
@@ -200,6 +212,32 @@ def test_any_bytes_give_a_summary_that_can_be_sent(content, charset):
     "".join([summary.title, summary.description, summary.picture, summary.picture_alt]).encode()
 
 
-@given(st.lists(st.sampled_from([*FRAGMENTS, "<meta property='og:title' content='x'>", " ", "x", "</head>"])))
+MARKUP = st.text(alphabet="<>!?/[]-&;#=\"' \nabcdiftle\x00\u00e9", max_size=60)
+
+
+@given(st.lists(MARKUP, max_size=10))
+def test_any_heap_of_markup_gives_a_summary(parts):
+    read("".join(parts), "utf-8", size=7)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *FRAGMENTS,
+                "<![",
+                "<![if",
+                "foo[",
+                "<!x",
+                "-->",
+                "]]>",
+                "<meta property='og:title' content='x'>",
+                " ",
+                "x",
+                "</head>",
+            ]
+        )
+    )
+)
 def test_any_heap_of_tags_gives_a_summary(parts):
     read("".join(parts), None, size=50)

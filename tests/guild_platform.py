@@ -256,7 +256,8 @@ class FakeGuild(FakePlatform):
         held, wrong = self.bearer(request)
         if held is None or wrong:
             return web.json_response({"error": wrong}, status=401)
-        return web.json_response({"scopes": [each for each in held.grant.scopes if each not in self.shrunk]})
+        left = [each for each in held.grant.scopes if each not in self.shrunk]
+        return web.json_response({"scopes": ["be_a_member", *left]})
 
     async def _note(self, request: web.Request) -> web.Response:
         held, wrong = self.bearer(request)

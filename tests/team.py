@@ -26,6 +26,7 @@ from logicspike.platforms import Platforms
 from logicspike.plugin import Media, MediaFile
 from logicspike.services.answering import Answering
 from logicspike.services.asking_to_reconnect import AskingToReconnect
+from logicspike.services.checking_access import CheckingAccess
 from logicspike.services.connecting import Callback, Connecting
 from logicspike.services.delivering import Delivering
 from logicspike.services.disconnecting import Disconnecting
@@ -41,6 +42,7 @@ from logicspike.services.preparing import Preparing
 from logicspike.services.reconciling import Reconciling
 from logicspike.services.refreshing import Refreshing
 from logicspike.services.releasing import Releasing
+from logicspike.services.reminding import Reminding
 from logicspike.services.renewing import Renewing
 from logicspike.services.scheduling import Scheduled, ScheduleRequest, Scheduling
 from logicspike.services.telling import Telling
@@ -148,6 +150,8 @@ class Team:
     refreshing: Refreshing
     renewing: Renewing
     preparing: Preparing
+    checking_access: CheckingAccess
+    reminding: Reminding
     delivering: Delivering
     reconciling: Reconciling
     answering: Answering

@@ -169,7 +169,8 @@ async def _start(
         scheduler.start()
         stack.push_async_callback(scheduler.stop)
         await stack.enter_async_context(stores.watching_due(bell.ring))
-        stack.callback(services.renewing.stop)
+        for service in (services.renewing, services.checking_access, services.reminding):
+            stack.callback(service.stop)
         stack.callback(services.asking_to_reconnect.stop)
     return Bot(address=address, platforms=platforms, scheduler=scheduler, services=services)
 

@@ -30,6 +30,7 @@ from .scheduler import Scheduler
 from .services.admitting import Admitting
 from .services.answering import Answering
 from .services.asking_to_reconnect import AskingToReconnect
+from .services.checking_access import CheckingAccess
 from .services.connecting import Connecting
 from .services.delivering import Delivering
 from .services.disconnecting import Disconnecting
@@ -47,6 +48,7 @@ from .services.publishing import Publishing
 from .services.reconciling import Reconciling
 from .services.refreshing import Refreshing
 from .services.releasing import Releasing
+from .services.reminding import Reminding
 from .services.renewing import Renewing
 from .services.scheduling import Scheduling
 from .services.settling import Settling
@@ -114,6 +116,8 @@ class Services:
     refreshing: Refreshing
     renewing: Renewing
     preparing: Preparing
+    checking_access: CheckingAccess
+    reminding: Reminding
     delivering: Delivering
     reconciling: Reconciling
     releasing: Releasing
@@ -133,7 +137,7 @@ def build_services(parts: Parts) -> Services:
         notifier=parts.notifier,
         clock=clock,
     )
-    withdrawing = Withdrawing(platforms=parts.platforms, connections=stores.connections, vault=parts.vault)
+    withdrawing = Withdrawing(platforms=parts.platforms, connections=stores.connections, vault=parts.vault, clock=clock)
     refreshing = Refreshing(
         platforms=parts.platforms,
         connections=stores.connections,
@@ -184,6 +188,16 @@ def build_services(parts: Parts) -> Services:
         refreshing=refreshing,
         renewing=Renewing(connections=stores.connections, refreshing=refreshing, clock=clock),
         preparing=preparing,
+        checking_access=CheckingAccess(
+            platforms=parts.platforms, connections=stores.connections, refreshing=refreshing, clock=clock
+        ),
+        reminding=Reminding(
+            platforms=parts.platforms,
+            connections=stores.connections,
+            deliveries=stores.deliveries,
+            notifier=parts.notifier,
+            clock=clock,
+        ),
         delivering=delivering,
         reconciling=reconciling,
         releasing=releasing,
@@ -343,6 +357,8 @@ def build_scheduler(services: Services, clock: Clock, timings: Timings) -> Sched
         await services.asking_to_reconnect.ask_owed()
         await services.platform_events.finish_due()
         await services.renewing.renew_due()
+        await services.checking_access.check_due()
+        await services.reminding.remind_due()
 
     return Scheduler(
         deliver=services.delivering.deliver_due,

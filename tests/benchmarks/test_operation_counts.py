@@ -75,7 +75,13 @@ async def test_a_process_with_nothing_to_do_looks_at_most_twice_a_second(team, c
         "deliver_every": team.delivering.deliver_due,
         "rescue_every": team.reconciling.rescue,
         "settle_every": team.reconciling.settle_unknown,
-        "keep_every": lambda: asyncio.gather(team.asking_to_reconnect.ask_owed(), team.renewing.renew_due()),
+        "keep_every": lambda: asyncio.gather(
+            team.asking_to_reconnect.ask_owed(),
+            team.platform_events.finish_due(),
+            team.renewing.renew_due(),
+            team.checking_access.check_due(),
+            team.reminding.remind_due(),
+        ),
         "tell_every": team.telling.tell_owed,
     }.items():
         commands.sent.clear()

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.stocking import account_names, add_posts, add_waiting
 from pymongo import AsyncMongoClient
 
+from logicspike.store.connections import MongoConnectionStore
 from logicspike.store.deliveries import MongoDeliveryStore
 
 BATCH = 50
@@ -85,3 +86,23 @@ async def test_the_claim_examines_what_it_claims(store, commands, explain):
     assert "COLLSCAN" not in set(list_stages(found["queryPlanner"]["winningPlan"]))
     assert found["executionStats"]["totalKeysExamined"] <= BATCH + 5
     assert found["executionStats"]["totalDocsExamined"] <= BATCH
+
+
+@pytest.mark.parametrize(
+    ("look", "stage"),
+    [
+        (lambda store: store.list_due_checks(["echo", "other"], datetime.now(UTC), limit=5), "due_checks"),
+        (lambda store: store.list_due_reminders(datetime.now(UTC), limit=5), "due_reminders"),
+        (lambda store: store.list_by_grant("echo", "", "g1"), "grant"),
+    ],
+    ids=["checks", "reminders", "grants"],
+)
+async def test_accounts_are_looked_for_by_the_index_made_for_it(watched_database, commands, explain, look, stage):
+    commands.sent.clear()
+    await look(MongoConnectionStore(watched_database))
+    [sent] = commands.of("find", "social_connections")
+
+    found = await explain(sent)
+
+    assert stage in str(found["queryPlanner"]["winningPlan"])
+    assert "COLLSCAN" not in set(list_stages(found["queryPlanner"]["winningPlan"]))

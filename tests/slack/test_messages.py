@@ -106,7 +106,9 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
             connection=connection, platform_title=word, explanation=word, waiting=count, next_due_at=DUE
         ),
         notices.AccountErased(platform_title=word, account_name=word, waiting=count),
-        notices.TokensEnding(connection=connection, platform_title=word, ends_at=DUE),
+        notices.TokensEnding(
+            connection=connection, platform_title=word, ends_at=DUE, beyond=count, next_due_at=DUE if count else None
+        ),
         notices.DeliveryPublished(delivery=delivery, platform_title=word),
         notices.PostsPublished(deliveries=many, titles={"acme": word}),
         notices.DeliveryFailed(delivery=delivery, platform_title=word, problems=(word,) * count),

@@ -252,6 +252,15 @@ def every_call(
         "ConnectionStore.list_owed_notices": lambda s: s.connections.list_owed_notices(NOW, limit=5),
         "ConnectionStore.claim_notice": lambda s: s.connections.claim_notice(connection, until=until),
         "ConnectionStore.settle_notice": lambda s: s.connections.settle_notice(connection),
+        "ConnectionStore.list_due_checks": lambda s: s.connections.list_due_checks(["echo"], NOW, limit=5),
+        "ConnectionStore.claim_check": lambda s: s.connections.claim_check(connection, until=until),
+        "ConnectionStore.note_check": lambda s: s.connections.note_check(
+            connection, check_at=until, token_expires_at=None, remind_at=None
+        ),
+        "ConnectionStore.hasten_checks": lambda s: s.connections.hasten_checks("echo", "", "g1", at=NOW),
+        "ConnectionStore.list_due_reminders": lambda s: s.connections.list_due_reminders(NOW, limit=5),
+        "ConnectionStore.claim_reminder": lambda s: s.connections.claim_reminder(connection, until=until),
+        "ConnectionStore.settle_reminder": lambda s: s.connections.settle_reminder(connection, next_at=None),
         "ConnectionStore.list_stale_choices": lambda s: s.connections.list_stale_choices(NOW, limit=5),
         "ConnectionStore.list_by_grant": lambda s: s.connections.list_by_grant("echo", "", "g1"),
         "ConnectionStore.delete": lambda s: s.connections.delete(connection),

@@ -1,5 +1,6 @@
 """The contract of connections."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -195,3 +196,69 @@ async def test_a_grant_is_found_across_workspaces_whatever_has_become_of_its_con
 
     assert {here.connection_id, there.connection_id, question.connection_id} == {each.connection_id for each in found}
     assert [others[3]] == list(await stores.connections.list_by_grant("echo", "pages", "g1"))
+
+
+async def test_only_active_connections_of_the_platforms_asked_for_are_due_for_a_check(stores, new_connection, now):
+    due, never_planned = new_connection(check_at=now), new_connection()
+    others = (
+        new_connection(check_at=now + timedelta(seconds=1)),
+        new_connection(platform="other", check_at=now),
+        new_connection(check_at=now, status=ConnectionStatus.NEEDS_RECONNECT),
+    )
+    for connection in (due, never_planned, *others):
+        await stores.connections.insert(connection)
+
+    found = await stores.connections.list_due_checks(["echo", "third"], now, limit=9)
+
+    assert {due.connection_id, never_planned.connection_id} == {each.connection_id for each in found}
+    assert 1 == len(await stores.connections.list_due_checks(["echo"], now, limit=1))
+
+
+async def test_of_many_processes_one_claims_a_check_and_one_a_reminder(real_stores, new_connection, now):
+    connection = new_connection(check_at=now, remind_at=now)
+    await real_stores.connections.insert(connection)
+    store, later = real_stores.connections, [now + timedelta(minutes=n) for n in range(1, 21)]
+
+    assert 1 == sum(await asyncio.gather(*(store.claim_check(connection, until=each) for each in later)))
+    assert 1 == sum(await asyncio.gather(*(store.claim_reminder(connection, until=each) for each in later)))
+
+
+async def test_a_check_is_noted_with_the_tokens_it_was_about_and_beside_what_others_write(stores, new_connection, now):
+    connection = new_connection(check_at=now, renew_at=now)
+    await stores.connections.insert(connection)
+    await stores.connections.claim_renewal(connection, until=now + timedelta(hours=1))
+    ends, next_at = now + timedelta(days=9), now + timedelta(days=1)
+
+    noted = {"check_at": next_at, "token_expires_at": ends, "remind_at": None}
+    assert await stores.connections.note_check(connection, **noted)
+    assert not await stores.connections.note_check(replace(connection, token_version=2), **noted)
+
+    [after] = await stores.connections.list_for_team("T1")
+    expected = {"check_at": next_at, "token_expires_at": ends, "renew_at": now + timedelta(hours=1)}
+    assert replace(connection, **expected, renewal_tries=1) == after
+
+
+async def test_a_reminder_is_settled_for_the_tokens_it_was_about(stores, new_connection, now):
+    connection, later = new_connection(remind_at=now), now + timedelta(days=6)
+    await stores.connections.insert(connection)
+
+    assert (connection,) == await stores.connections.list_due_reminders(now, limit=5)
+    await stores.connections.settle_reminder(replace(connection, token_version=9), next_at=later)
+    assert (connection,) == await stores.connections.list_due_reminders(now, limit=5)
+    await stores.connections.settle_reminder(connection, next_at=later)
+    assert () == await stores.connections.list_due_reminders(now, limit=5)
+    await stores.connections.settle_reminder(connection, next_at=None)
+    assert () == await stores.connections.list_due_reminders(later, limit=5)
+
+
+async def test_checks_of_a_grant_are_hastened_across_workspaces(stores, new_connection, now):
+    later = now + timedelta(days=1)
+    here, there = new_connection(grant_id="g", check_at=later), new_connection(grant_id="g", team_id="T2")
+    other = new_connection(grant_id="h", check_at=later)
+    for connection in (here, replace(there, check_at=later), other):
+        await stores.connections.insert(connection)
+
+    await stores.connections.hasten_checks("echo", "", "g", at=now)
+
+    found = await stores.connections.list_due_checks(["echo"], now, limit=9)
+    assert {here.connection_id, there.connection_id} == {each.connection_id for each in found}

@@ -58,6 +58,9 @@ class Connection:
         renew_at: when the tokens are renewed ahead of their end, or that is tried again; None where they have no known
             end, or nothing to be renewed with.
         renewal_tries: how often that was tried since they were last written.
+        check_at: when the platform is asked next whether the access still works; None before it was ever planned.
+        remind_at: when the owner is to be reminded that the access ends; None where it doesn't, or no more.
+        missing_scopes: permissions that the platform has taken back, while it needs a reconnect for that.
         notice_owed_since: since when its owner is to be told that it needs a reconnect; None once they were.
         notice_due_at: when they may be told, by whoever claims it; None as above.
         paused_until: until when nothing is published there, because the platform asked to wait.
@@ -83,10 +86,19 @@ class Connection:
     refreshed_at: datetime | None = None
     renew_at: datetime | None = None
     renewal_tries: int = 0
+    check_at: datetime | None = None
+    remind_at: datetime | None = None
+    missing_scopes: tuple[str, ...] = ()
     notice_owed_since: datetime | None = None
     notice_due_at: datetime | None = None
     reconnects: str | None = None
     paused_until: datetime | None = None
+
+    @property
+    def access_ends_at(self) -> datetime | None:
+        """When an access that works ends, where nothing but a sign-in renews it; None where no such end is known."""
+        can_end = self.status is ConnectionStatus.ACTIVE and self.renew_at is None
+        return self.token_expires_at if can_end else None
 
 
 class Purpose(StrEnum):

@@ -60,13 +60,15 @@ class AskingToReconnect:
         """Begin no more notices of ``ask_owed``."""
         self._is_stopping = True
 
-    def owe(self, connection: Connection, reason: str) -> Connection:
+    def owe(self, connection: Connection, reason: str, missing_scopes: tuple[str, ...] = ()) -> Connection:
         """The connection as it needs its owner, who is owed a notice; ours to send for two minutes once it's stored."""
         now = self._clock.now()
         return replace(
             connection,
             status=ConnectionStatus.NEEDS_RECONNECT,
             status_reason=reason,
+            missing_scopes=missing_scopes,
+            remind_at=None,
             notice_owed_since=now,
             notice_due_at=now + _CLAIM,
         )

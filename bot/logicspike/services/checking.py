@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ..clock import Clock
 from ..domain import Connection, ConnectionStatus
@@ -62,8 +63,8 @@ class Checking:
             for problem in self._platforms.validate(connection.platform, connection.account, post):
                 yield _to_problem(problem, where)
 
-    def warn(self, connections: Iterable[Connection]) -> Iterable[str]:
-        """What is worth a look about these accounts, in words for people."""
+    def warn(self, connections: Iterable[Connection], due_at: datetime, zone: str) -> Iterable[str]:
+        """What is worth a look about these accounts for a post at a time, in words for people of a zone."""
         for connection in connections:
             title = self._platforms.get(connection.platform).title
             if connection.status is ConnectionStatus.NEEDS_RECONNECT:
@@ -71,6 +72,16 @@ class Checking:
                     f"{connection.account.name} ({title}) needs you to sign in again before this can go out; "
                     "until then the post is held, not lost."
                 )
+            elif connection.access_ends_at is not None and connection.access_ends_at <= due_at:
+                yield _ends_before(connection, title, connection.access_ends_at.astimezone(ZoneInfo(zone)))
+
+
+def _ends_before(connection: Connection, title: str, ends_at: datetime) -> str:
+    when = f"{ends_at.day} {ends_at:%b %Y at %H:%M}"
+    return (
+        f"My access to {connection.account.name} ({title}) ends on {when}, before this is due, and only you can renew "
+        "it: I will remind you to sign in again."
+    )
 
 
 _EMPTY_PART: Final = (

@@ -143,6 +143,7 @@ class Connecting:
         connection = await self._linking.get_owned(member, connection_id) if connection_id is not None else None
         if connection is not None:
             credential_set = connection.credential_set
+            is_rerequest = is_rerequest or bool(connection.missing_scopes)
         if problems := self._platforms.problems(platform, credential_set):
             raise PlatformNotReady(problems[0])
         profile = await self._members.get_profile(member)

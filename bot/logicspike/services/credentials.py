@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,8 +14,11 @@ from ..plugin.types import Account, Credential, Platform, TokenSet
 from ..vault import SealedPlace, Vault
 
 __all__ = [
+    "find_gone_scopes",
     "open_choices",
     "open_credential",
+    "plan_check",
+    "plan_reminder",
     "plan_renewal",
     "seal_choices",
     "seal_credential",
@@ -27,6 +30,9 @@ _RENEWED_AFTER: Final = 0.75
 _SPREAD_OVER: Final = 0.1
 _LEAD: Final = timedelta(minutes=5)
 _SHORTEST: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
+_CHECK_SPREAD: Final = timedelta(hours=8)
+_REMINDED_BEFORE: Final = (timedelta(days=7), timedelta(hours=24))
 
 
 def seal_credential(vault: Vault, credential: Credential, *, connection_id: str, team_id: str) -> str:
@@ -99,6 +105,34 @@ def plan_renewal(
     wanted = life * (_RENEWED_AFTER + _SPREAD_OVER * spread(connection_id, token_version))
     latest = life - timedelta(seconds=platform.refresh_margin_seconds) - _LEAD
     return now + max(min(wanted, latest), life / 2, _SHORTEST)
+
+
+def plan_check(connection_id: str, number: int, now: datetime) -> datetime:
+    """When a platform is asked next whether an access still works: in 20 to 28 hours, each account in its own time."""
+    return now + _DAY + _CHECK_SPREAD * (spread(connection_id, number) - 0.5)
+
+
+def plan_reminder(ends_at: datetime | None, *, renew_at: datetime | None, now: datetime) -> datetime | None:
+    """When the owner is reminded next that an access ends: seven days before, then a day before.
+
+    Returns:
+        None where no end is known, where it is renewed without anybody's help, or when both have passed.
+    """
+    if ends_at is None or renew_at is not None:
+        return None
+    return next((ends_at - lead for lead in _REMINDED_BEFORE if ends_at - lead > now), None)
+
+
+def find_gone_scopes(wanted: Sequence[str], *, granted: Sequence[str], left: Sequence[str]) -> tuple[str, ...]:
+    """Which permissions a platform has taken back.
+
+    Args:
+        wanted: those we ask for by now; further ones nobody misses.
+        granted: those we had; empty where the platform didn't say, and then all that were wanted.
+        left: those we have now; empty where it doesn't say.
+    """
+    had = set(granted or wanted)
+    return tuple(scope for scope in wanted if scope in had and scope not in left) if left else ()
 
 
 def spread(connection_id: str, number: int) -> float:

@@ -299,6 +299,7 @@ class Disconnecting:
                 choices=(),
                 token_version=connection.token_version + 1,
                 token_expires_at=None,
+                remind_at=None,
             )
             if await self._connections.swap(connection, after):
                 self._emit(

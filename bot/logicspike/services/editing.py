@@ -288,7 +288,9 @@ class Editing:
         taking = {each.connection_id for each in done.changed if each.state is not DeliveryState.HELD}
         known = (each for each in connections if each.connection_id in taking and self._platforms.find(each.platform))
         lengths = self._measuring.measure_all(done.changed, connections)
-        return replace(done, warnings=tuple(self._checking.warn(known)), lengths=lengths)
+        return replace(
+            done, warnings=tuple(self._checking.warn(known, done.post.due_at, done.post.zone)), lengths=lengths
+        )
 
     # --- carrying it through -----------------------------------------------------------------------------------------
 

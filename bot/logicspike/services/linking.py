@@ -17,7 +17,14 @@ from ..plugin.errors import PlatformUnavailable
 from ..plugin.types import Credential
 from ..texts import make_nickname
 from ..vault import Vault
-from .credentials import open_choices, plan_renewal, seal_choices, seal_credential
+from .credentials import (
+    open_choices,
+    plan_check,
+    plan_reminder,
+    plan_renewal,
+    seal_choices,
+    seal_credential,
+)
 from .notices import AccountChoice, Connected, ConnectFailed, Notice, Reconnected
 from .ports import ConnectionStore, ConnectResult, NameTaken, StoreUnavailable
 from .releasing import Releasing
@@ -171,6 +178,8 @@ class Linking:
             token_version=token_version,
             now=now,
         )
+        check_at = plan_check(connection_id, token_version, now)
+        remind_at = plan_reminder(credential.tokens.expires_at, renew_at=renew_at, now=now)
         if before is None:
             connection = Connection(
                 connection_id=connection_id,
@@ -187,6 +196,8 @@ class Linking:
                 token_expires_at=credential.tokens.expires_at,
                 refreshed_at=now,
                 renew_at=renew_at,
+                check_at=check_at,
+                remind_at=remind_at,
                 created_at=now,
             )
             await self._connections.insert(connection)
@@ -205,6 +216,9 @@ class Linking:
             refreshed_at=now,
             renew_at=renew_at,
             renewal_tries=0,
+            check_at=check_at,
+            remind_at=remind_at,
+            missing_scopes=(),
             notice_owed_since=None,
             notice_due_at=None,
         )

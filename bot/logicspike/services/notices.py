@@ -125,11 +125,21 @@ class AccountErased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokensEnding:
-    """Access that can't be renewed by itself ends soon: sign in again before."""
+    """Access that can't be renewed by itself ends soon: sign in again before.
+
+    Attributes:
+        connection: the account.
+        platform_title: for people.
+        ends_at: when the access ends.
+        beyond: how many posts are for then or later.
+        next_due_at: when the first of those is due.
+    """
 
     connection: Connection
     platform_title: str
     ends_at: datetime
+    beyond: int = 0
+    next_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,41 @@ class ConnectionStore(Protocol):
         """Note that the owner is owed nothing any more; False when that was so already."""
         ...
 
+    async def list_due_checks(self, platforms: Collection[str], now: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Active connections of these platforms, across workspaces, whose access is to be checked by now."""
+        ...
+
+    async def claim_check(self, connection: Connection, *, until: datetime) -> bool:
+        """Become the one who checks this access; unless it's noted, it is due again at a later time."""
+        ...
+
+    async def note_check(
+        self,
+        connection: Connection,
+        *,
+        check_at: datetime,
+        token_expires_at: datetime | None,
+        remind_at: datetime | None,
+    ) -> bool:
+        """Note what a check has brought, if status and token_version are still these; everything else is left alone."""
+        ...
+
+    async def hasten_checks(self, platform: str, credential_set: str, grant_id: str, *, at: datetime) -> None:
+        """Let the active connections on a grant, across workspaces, be checked at a time."""
+        ...
+
+    async def list_due_reminders(self, now: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Active connections, across workspaces, whose owner is to be reminded by now, the longest due first."""
+        ...
+
+    async def claim_reminder(self, connection: Connection, *, until: datetime) -> bool:
+        """Become the one who reminds the owner; unless it's settled, it is due again at a later time."""
+        ...
+
+    async def settle_reminder(self, connection: Connection, *, next_at: datetime | None) -> None:
+        """Note that the owner was reminded of these tokens' end, and when they are next; None for never."""
+        ...
+
     async def list_stale_choices(self, created_before: datetime, *, limit: int) -> tuple[Connection, ...]:
         """Connections, across workspaces, whose account was never chosen, oldest first."""
         ...

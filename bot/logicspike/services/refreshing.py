@@ -7,12 +7,13 @@ import logging
 import secrets
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from ..clock import Clock
+from ..connectables import Connectable
 from ..domain import Connection, ConnectionStatus, Timings
 from ..events import ConnectionNeedsReconnect, Emit, TokenRefreshFailed, TokensRefreshed
 from ..platforms import PlatformNotReady, Platforms
@@ -20,7 +21,14 @@ from ..plugin.errors import PlatformError, PlatformUnavailable, RateLimited, Rec
 from ..plugin.types import Credential, Platform, TokenSet
 from ..vault import SealBroken, Vault
 from .asking_to_reconnect import AskingToReconnect
-from .credentials import open_credential, plan_renewal, seal_credential, with_tokens
+from .credentials import (
+    find_gone_scopes,
+    open_credential,
+    plan_reminder,
+    plan_renewal,
+    seal_credential,
+    with_tokens,
+)
 from .ports import ConnectionStore, StoreUnavailable
 from .withdrawing import Withdrawing
 
@@ -211,24 +219,24 @@ class Refreshing:
             await self._withdraw_if_gone(connection, renewed)
             return None
         self._emit(TokensRefreshed(team_id=after.team_id, connection_id=after.connection_id, platform=after.platform))
+        if lost := await self.end_if_shrunk(after, credential, renewed.tokens.scopes):
+            raise lost
         return FreshCredential(connection=after, credential=renewed)
 
     def _with_credential(self, connection: Connection, renewed: Credential) -> Connection:
         connection_id, version, now = connection.connection_id, connection.token_version + 1, self._clock.now()
+        renew_at = plan_renewal(
+            self._platform(connection), renewed.tokens, connection_id=connection_id, token_version=version, now=now
+        )
         return replace(
             connection,
             sealed=seal_credential(self._vault, renewed, connection_id=connection_id, team_id=connection.team_id),
             token_version=version,
             token_expires_at=renewed.tokens.expires_at,
             refreshed_at=now,
-            renew_at=plan_renewal(
-                self._platform(connection),
-                renewed.tokens,
-                connection_id=connection_id,
-                token_version=version,
-                now=now,
-            ),
+            renew_at=renew_at,
             renewal_tries=0,
+            remind_at=plan_reminder(renewed.tokens.expires_at, renew_at=renew_at, now=now),
         )
 
     async def _ask_for_tokens(self, connection: Connection, credential: Credential) -> TokenSet:
@@ -266,6 +274,26 @@ class Refreshing:
         if current is None or current.status is ConnectionStatus.DISCONNECTED:
             await self._withdrawing.withdraw_all(connection.platform, (renewed,))
 
+    async def end_if_shrunk(
+        self, connection: Connection, before: Credential, scopes: Sequence[str]
+    ) -> ReconnectRequired | None:
+        """End an access that lacks a permission it had; why, or None when nothing is missing.
+
+        Args:
+            connection: as it is stored.
+            before: with the permissions that were granted.
+            scopes: what is left of them, as the platform says.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        asked = self._platforms.get_connectable(connection.platform, connection.credential_set)
+        gone = find_gone_scopes(asked.scopes, granted=before.tokens.scopes, left=scopes)
+        if not gone:
+            return None
+        error = ReconnectRequired(_explain_loss(asked, gone), missing_scopes=gone)
+        return error if await self.end_access(connection, error) else None
+
     async def end_access(self, connection: Connection, error: ReconnectRequired) -> bool:
         """Mark a connection as needing its owner and tell them once; False when its tokens have changed meanwhile.
 
@@ -278,7 +306,7 @@ class Refreshing:
         """
         if connection.status is ConnectionStatus.NEEDS_RECONNECT:
             return True  # Its owner was told when it came to be so, or will be.
-        after = self._asking.owe(connection, error.explanation)
+        after = self._asking.owe(connection, error.explanation, error.missing_scopes)
         if not await self._connections.swap(connection, after):
             current = await self._connections.find(connection.team_id, connection.connection_id)
             return current is None or current.token_version == connection.token_version
@@ -287,3 +315,14 @@ class Refreshing:
         )
         await self._asking.ask(after)
         return True
+
+
+def _explain_loss(asked: Connectable, gone: Sequence[str]) -> str:
+    """Name what is gone: in words where each permission has its own, else as the platform calls it."""
+    title = asked.platform_title
+    if len(asked.permissions) == len(asked.scopes):
+        words = [phrase for scope, phrase in zip(asked.scopes, asked.permissions, strict=True) if scope in gone]
+        what = f"no longer lets me {' or '.join(words)}"
+    else:
+        what = f"took back {'a permission' if len(gone) == 1 else 'permissions'} I need ({', '.join(gone)})"
+    return f"{title} {what}. When you sign in again, leave all boxes ticked."

@@ -189,7 +189,7 @@ class Scheduling:
         return Scheduled(
             post=post,
             deliveries=deliveries,
-            warnings=tuple(self._checking.warn(connections)),
+            warnings=tuple(self._checking.warn(connections, due_at, post.zone)),
             lengths=self._measuring.measure_all(deliveries, connections),
         )
 

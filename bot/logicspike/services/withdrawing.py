@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
+from ..clock import Clock
 from ..domain import Connection, ConnectionStatus
 from ..platforms import NotSupported, PlatformNotReady, Platforms
 from ..plugin.errors import PlatformError
@@ -40,12 +41,14 @@ class Withdrawing:
         platforms: the installed platforms.
         connections: where connections are kept.
         vault: opens tokens.
+        clock: the time.
     """
 
-    def __init__(self, *, platforms: Platforms, connections: ConnectionStore, vault: Vault) -> None:
+    def __init__(self, *, platforms: Platforms, connections: ConnectionStore, vault: Vault, clock: Clock) -> None:
         self._platforms = platforms
         self._connections = connections
         self._vault = vault
+        self._clock = clock
 
     async def withdraw(self, connection: Connection) -> Withdrawal:
         """Withdraw what a connection held.
@@ -80,6 +83,8 @@ class Withdrawing:
         try:
             is_last = not await self._is_used(platform, credential)
             await self._platforms.revoke(platform, credential, is_last=is_last)
+            if is_last:
+                await self._check_newcomers(platform, credential)
         except NotSupported:
             return Withdrawal.NOT_SUPPORTED
         except (PlatformError, PlatformNotReady, StoreUnavailable) as error:
@@ -89,6 +94,13 @@ class Withdrawing:
             )
             return Withdrawal.FAILED
         return Withdrawal.DONE if is_last else Withdrawal.STILL_USED
+
+    async def _check_newcomers(self, platform: str, credential: Credential) -> None:
+        """A sign-in that came between the look and the withdrawal may have lost its access again: find out soon."""
+        if credential.grant_id is not None:
+            await self._connections.hasten_checks(
+                platform, credential.credential_set, credential.grant_id, at=self._clock.now()
+            )
 
     async def _is_used(self, platform: str, credential: Credential) -> bool:
         """Whether a connection, in any workspace, stands on the same grant; also one whose account is being chosen."""

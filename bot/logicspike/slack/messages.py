@@ -156,7 +156,7 @@ def render_notice(notice: Notice, *, zone: str, now: datetime, titles: Titles = 
         case AccountChoice():
             return render_account_choice(notice)
         case Connected():
-            return render_connected(notice)
+            return render_connected(notice, zone, now)
         case Reconnected():
             return render_reconnected(notice, zone)
         case ReconnectNeeded():

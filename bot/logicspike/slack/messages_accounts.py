@@ -164,13 +164,20 @@ def _hidden_accounts(hidden: int) -> str:
     )
 
 
-def render_connected(notice: Connected) -> Message:
+def render_connected(notice: Connected, zone: str, now: datetime) -> Message:
     """An account is connected."""
-    account = account_words(notice.connection, notice.platform_title)
+    account, ends_at = account_words(notice.connection, notice.platform_title), notice.connection.access_ends_at
+    ends = ""
+    if ends_at is not None:
+        ends = (
+            f" {name(notice.platform_title)} lets me in until {describe_moment(ends_at, zone, now)}; "
+            "I'll remind you to sign in again before."
+        )
     return build_message(
-        f"Connected: {account}. You can schedule posts to it now.",
+        f"Connected: {account}. You can schedule posts to it now.{ends}",
         paragraph(
-            f"*Connected: {account}*\nWhen you schedule a post, you can call it {code(notice.connection.nickname)}."
+            f"*Connected: {account}*\n"
+            f"When you schedule a post, you can call it {code(notice.connection.nickname)}.{ends}"
         ),
         actions(button("Schedule a post", SCHEDULE_OPEN, style="primary"), disconnect_button(notice.connection)),
     )
@@ -259,9 +266,15 @@ def render_tokens_ending(notice: TokensEnding, zone: str, now: datetime) -> Mess
     account, title = account_words(notice.connection, notice.platform_title), name(notice.platform_title)
     ends = describe_moment(notice.ends_at, zone, now)
     advice = "Sign in again before then, and your posts go out without a break."
+    beyond = ""
+    if notice.beyond and notice.next_due_at is not None:
+        first = describe_instant(notice.next_due_at, zone)
+        beyond = f" {posts_are(notice.beyond)} for later than that, the next for {first}."
     return build_message(
-        f"My access to {account} ends on {ends}. {advice}",
-        paragraph(f"*My access to {account} ends on {ends}*\n{title} doesn't let me renew it by myself. {advice}"),
+        f"My access to {account} ends on {ends}. {advice}{beyond}",
+        paragraph(
+            f"*My access to {account} ends on {ends}*\n{title} doesn't let me renew it by myself. {advice}{beyond}"
+        ),
         actions(reconnect_button(notice.connection.connection_id), disconnect_button(notice.connection)),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from slack_sdk.models.blocks import Block, InteractiveElement
@@ -47,6 +47,7 @@ __all__ = [
 
 _ACCOUNTS_SHOWN: Final = 15
 _PLATFORMS_SHOWN: Final = 12
+_SOON: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +122,9 @@ def _account_rows(
     owner = "yours" if is_own else f"connected by {_owner(connection)}; only they can post with it"
     yield paragraph(f"*{account}* · {code(connection.nickname)} · {owner}\n{_health(connection, is_own, zone, now)}")
     if is_own:
-        is_sick = connection.status is ConnectionStatus.NEEDS_RECONNECT
-        reconnect = reconnect_button(connection.connection_id, is_primary=False) if is_sick else None
+        ends_at = connection.access_ends_at
+        is_wanted = connection.status is not ConnectionStatus.ACTIVE or (ends_at is not None and ends_at <= now + _SOON)
+        reconnect = reconnect_button(connection.connection_id, is_primary=False) if is_wanted else None
         yield actions(reconnect, disconnect_button(connection))
 
 
@@ -135,7 +137,11 @@ def _health(connection: Connection, is_own: bool, zone: str, now: datetime) -> s
         why = f" {prose(connection.status_reason, 300)}" if connection.status_reason else ""
         who = "you to sign in again" if is_own else f"{_owner(connection)} to sign in again"
         return f"Needs {who}.{why} Posts to it wait until then."
-    return f"Works. Connected {describe_moment(connection.created_at, zone, now)}."
+    works = f"Works. Connected {describe_moment(connection.created_at, zone, now)}."
+    if connection.access_ends_at is None:
+        return works
+    who = "you sign" if is_own else f"{_owner(connection)} signs"
+    return f"{works} The access ends on {describe_moment(connection.access_ends_at, zone, now)}, unless {who} in again."
 
 
 def _platform_rows(platforms: Sequence[PlatformChoice]) -> Iterator[Block]:

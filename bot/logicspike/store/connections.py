@@ -249,6 +249,69 @@ class MongoConnectionStore:
         return (await self._connections.update_one(owed, settled)).modified_count == 1
 
     @reports_outage
+    async def list_due_checks(self, platforms: Collection[str], now: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Active connections of these platforms, across workspaces, whose access is to be checked by now."""
+        due = {"check_at": {"$not": {"$gt": now}}}  # one that was never planned is due as well
+        query = {"status": ConnectionStatus.ACTIVE.value, "platform": {"$in": list(platforms)}, **due}
+        found = await self._connections.find(query).limit(limit).to_list(None)
+        return tuple(connection_from_document(each) for each in found)
+
+    @reports_outage
+    async def claim_check(self, connection: Connection, *, until: datetime) -> bool:
+        """Become the one who checks this access; unless it's noted, it is due again at a later time.
+
+        Args:
+            connection: as last read.
+            until: when it is due again.
+
+        Raises:
+            StoreUnavailable: the database did not answer; nobody checks before ``until`` then.
+        """
+        query = {**_place(connection), **_guard(connection), "check_at": connection.check_at}
+        return (await self._connections.update_one(query, {"$set": {"check_at": until}})).matched_count == 1
+
+    @reports_outage
+    async def note_check(
+        self,
+        connection: Connection,
+        *,
+        check_at: datetime,
+        token_expires_at: datetime | None,
+        remind_at: datetime | None,
+    ) -> bool:
+        """Note what a check has brought, if status and token_version are still these; everything else is left alone."""
+        ends = {"token_expires_at": token_expires_at, "remind_at": remind_at}
+        known = {name: at for name, at in ends.items() if at is not None}
+        query = {**_place(connection), **_guard(connection)}
+        return (await self._connections.update_one(query, {"$set": {"check_at": check_at, **known}})).matched_count == 1
+
+    @reports_outage
+    async def hasten_checks(self, platform: str, credential_set: str, grant_id: str, *, at: datetime) -> None:
+        """Let the active connections on a grant, across workspaces, be checked at a time."""
+        query: Document = {"grant_id": grant_id, "platform": platform, "status": ConnectionStatus.ACTIVE.value}
+        query["credential_set"] = credential_set or {"$in": ["", None]}  # older documents have no field for the first
+        await self._connections.update_many(query, {"$set": {"check_at": at}})
+
+    @reports_outage
+    async def list_due_reminders(self, now: datetime, *, limit: int) -> tuple[Connection, ...]:
+        """Active connections, across workspaces, whose owner is to be reminded by now, the longest due first."""
+        query = {"status": ConnectionStatus.ACTIVE.value, "remind_at": {"$lte": now}}
+        found = self._connections.find(query).sort([("remind_at", ASCENDING)]).limit(limit)
+        return tuple(connection_from_document(each) for each in await found.to_list(None))
+
+    @reports_outage
+    async def claim_reminder(self, connection: Connection, *, until: datetime) -> bool:
+        """Become the one who reminds the owner; unless it's settled, it is due again at a later time."""
+        query = {**_place(connection), **_guard(connection), "remind_at": connection.remind_at}
+        return (await self._connections.update_one(query, {"$set": {"remind_at": until}})).matched_count == 1
+
+    @reports_outage
+    async def settle_reminder(self, connection: Connection, *, next_at: datetime | None) -> None:
+        """Note that the owner was reminded of these tokens' end, and when they are next; None for never."""
+        change = {"$unset": {"remind_at": ""}} if next_at is None else {"$set": {"remind_at": next_at}}
+        await self._connections.update_one({**_place(connection), **_guard(connection)}, change)
+
+    @reports_outage
     async def list_stale_choices(self, created_before: datetime, *, limit: int) -> tuple[Connection, ...]:
         """Connections, across workspaces, whose account was never chosen, oldest first."""
         stale = {"is_chosen": False, "created_at": {"$lt": created_before}}

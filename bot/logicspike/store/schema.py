@@ -53,6 +53,12 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
             "renew_at",
             partialFilterExpression={"status": "active", "renew_at": {"$exists": True}},
         ),
+        _index("due_checks", "platform", "check_at", partialFilterExpression={"status": "active"}),
+        _index(
+            "due_reminders",
+            "remind_at",
+            partialFilterExpression={"status": "active", "remind_at": {"$exists": True}},
+        ),
         _index(
             "owed_notices",
             "notice_due_at",

@@ -134,6 +134,8 @@ async def test_the_composer_by_keyboard_alone(chromium_page: Page, sandbox: Sand
     await chromium_page.keyboard.press("Space")
     await modal.locator("textarea").first.focus()
     await chromium_page.keyboard.type("Typed without a mouse")
+    await expect(modal.get_by_text("X 21 of 280")).to_be_visible()
+    await picture(chromium_page, "counted")
     await modal.get_by_role("radio", name="Now").focus()
     await chromium_page.keyboard.press("Space")
     await chromium_page.get_by_test_id("modal-submit").focus()

@@ -258,6 +258,44 @@ async def test_escape_closes_the_modal_and_an_update_keeps_what_was_typed(
 
 
 @pytest.mark.browser
+async def test_typing_is_reported_and_not_disturbed_by_what_the_bot_shows_of_it(
+    slack: Any, bot: Any, chromium_page: Any
+) -> None:
+    field = {
+        "type": "plain_text_input",
+        "action_id": "text",
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
+    }
+    block = {"type": "input", "block_id": "text", "label": plain("Text"), "dispatch_action": True, "element": field}
+
+    def view(count: str) -> dict[str, Any]:
+        line = {"type": "context", "block_id": "count", "elements": [plain(count)]}
+        return {"type": "modal", "title": plain("Count"), "submit": plain("Save"), "blocks": [block, line]}
+
+    @bot.app.action("text")
+    async def on_typed(ack: Any, client: Any, body: dict[str, Any]) -> None:
+        text = body["view"]["state"]["values"]["text"]["text"]["value"] or ""
+        await ack()
+        await client.views_update(view_id=body["view"]["id"], view=view(f"{len(text)} signs"))
+
+    page = chromium_page
+    await show(page, slack)
+    await bot.client.views_open(trigger_id=slack._triggers.issue(ANA), view=view("0 signs"))
+    text = page.get_by_label("Text")
+
+    await text.focus()
+    await page.keyboard.type("Hello")
+    await page.get_by_text("5 signs").wait_for()
+    await page.keyboard.press("Home")
+    await page.keyboard.type("Oh. ")
+    await page.get_by_text("9 signs").wait_for()
+    await page.keyboard.type("Well. ")
+
+    assert await text.input_value() == "Oh. Well. Hello"
+    await page.get_by_text("15 signs").wait_for()
+
+
+@pytest.mark.browser
 async def test_direct_messages_raise_a_badge_until_they_are_read(slack: Any, bot: Any, chromium_page: Any) -> None:
     page = chromium_page
     await show(page, slack)

@@ -199,6 +199,8 @@ class PageServer:
         where: Message | View | None = None
         if body.get("view_id"):
             where = self._slack.views.find(view_id=body["view_id"])
+            if where is None:
+                return {}  # Closed while this was on its way, as what is typed last often is.
         else:
             where = self._slack.workspace.find_message(body["channel"], body["ts"])
         if where is None:

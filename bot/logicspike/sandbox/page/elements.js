@@ -98,7 +98,7 @@ function textInput(spec, { answer, act, id }) {
     let timer;
     node.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => act(node.value), TYPING_MILLISECONDS);
+      timer = setTimeout(() => node.isConnected && act(node.value), TYPING_MILLISECONDS);
     });
   }
   return node;

@@ -84,6 +84,34 @@ async def test_a_publish_broken_off_anywhere_is_neither_lost_nor_doubled(team, r
 
 
 @pytest.mark.parametrize("kind", OUTAGES + CRASHES)
+async def test_a_thread_broken_off_anywhere_goes_on_at_the_first_part_that_is_not_live(
+    team, restart, faults, check_invariants, kind
+):
+    """Every step of every part on the way: none lost, none doubled, none before the one it replies to."""
+    linked = await team.connect()
+
+    async def prepare(text):
+        connection = await team.connection(linked)
+        await team.refreshing.get_credential(connection, refused_version=connection.token_version)  # not on the way
+        delivery = await team.schedule("\n---\n".join(f"{text}, part {number}" for number in range(3)))
+        team.clock.advance(MINUTE)
+        return delivery
+
+    parts_hit = set()
+    async for step, delivery, sent, _ in walk_through(team, restart, faults, kind, prepare):
+        done = await team.read(delivery)
+        live = [entry for entry in team.fake.ledger if entry.text in delivery.texts]
+        assert done.state is DeliveryState.PUBLISHED, step
+        assert list(delivery.texts) == [entry.text for entry in live], step
+        assert [None, live[0].id, live[1].id] == [entry.reply_to for entry in live], step
+        assert [entry.id for entry in live] == [part.id for part in done.live], step
+        assert sent == 3, step
+        parts_hit |= {attempt.part for attempt in done.attempts if attempt.outcome not in {"published", "handed_back"}}
+    assert parts_hit == (set() if kind == "before" else {0, 1, 2}), "each part was in flight when it was broken off"
+    await check_invariants()
+
+
+@pytest.mark.parametrize("kind", OUTAGES + CRASHES)
 async def test_a_refresh_broken_off_anywhere_ends_published_or_with_a_word_to_the_owner(
     team, restart, faults, check_invariants, kind
 ):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logicspike_linkedin.little_text import count_characters, to_little_text
-from logicspike_linkedin.sandbox_text import count_shown, read_little_text
+from logicspike_linkedin.little_text import count_characters, to_little_text, to_plain_text
+from logicspike_linkedin.sandbox_text import read_little_text
 
 RESERVED = "\\|{}@[]()<>#*_~"
 
@@ -34,8 +34,21 @@ def test_only_the_sign_of_a_hashtag_is_left_unescaped(text: str) -> None:
 
 
 @given(any_text)
-def test_the_escapes_do_not_count(text: str) -> None:
-    assert count_characters(text) == count_shown(to_little_text(text))
+def test_what_was_written_can_be_read_back(text: str) -> None:
+    assert text == to_plain_text(to_little_text(text))
+
+
+@pytest.mark.parametrize(
+    ("commentary", "text"),
+    [
+        (r"{hashtag|\#|launch} day", "#launch day"),
+        (r"{hashtag|＃|snake\_case}", "#snake_case"),
+        ("Thanks @[Acme](urn:li:organization:1)!", "Thanks Acme!"),
+        (r"\{hashtag\|x\}", "{hashtag|x}"),
+    ],
+)
+def test_linkedins_own_way_to_keep_a_text_is_read_back(commentary: str, text: str) -> None:
+    assert text == to_plain_text(commentary)
 
 
 @given(st.text(alphabet=st.characters(categories=["L"], exclude_characters=RESERVED), min_size=1, max_size=20))

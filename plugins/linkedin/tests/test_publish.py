@@ -79,30 +79,19 @@ def test_a_long_title_is_shortened() -> None:
 # --- length ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["a" * 3000, "(" * 3000, "🚀" * 1500])
+@pytest.mark.parametrize("text", ["a" * 3000, "(" * 1500, "🚀" * 1500])
 async def test_the_longest_text_is_accepted_here_and_there(rig: Any, text: str) -> None:
     assert plugin.validate(Post(key="k", text=text)) == ()
     assert text == await rig.publish(await rig.connect(), text)
 
 
-@pytest.mark.parametrize("text", ["a" * 3001, "(" * 3001, "🚀" * 1500 + "a"])
+@pytest.mark.parametrize("text", ["a" * 3001, "(" * 1500 + "a", "🚀" * 1500 + "a"])
 async def test_a_longer_text_is_refused_here_and_there(rig: Any, text: str) -> None:
     (problem,) = plugin.validate(Post(key="k", text=text))
     assert "LinkedIn allows 3,000 characters; this is 3,001" in problem.message
 
     with pytest.raises(PostRejected, match="too long"):
         await rig.publish(await rig.connect(), text)
-
-
-def test_the_hint_about_emoji_comes_only_with_emoji() -> None:
-    plain, emoji = (plugin.validate(Post(key="k", text=text))[0].message for text in ("a" * 3001, "🚀" * 1501))
-
-    assert "emoji" not in plain
-    assert "emoji" in emoji
-
-
-def test_an_empty_text_is_refused() -> None:
-    assert "write one" in plugin.validate(Post(key="k", text=" \n"))[0].message
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

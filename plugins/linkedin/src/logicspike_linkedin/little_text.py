@@ -53,8 +53,10 @@ def to_plain_text(commentary: str) -> str:
 
 
 def count_characters(text: str) -> int:
-    """Count a text, before escaping, in UTF-16 code units: an emoji counts as two or more.
+    """Count a text in UTF-16 code units: an emoji counts as two or more.
 
-    LinkedIn doesn't document its unit; this is the strictest one in use, so what passes here is not refused there.
+    LinkedIn documents neither its unit nor whether escapes count. With this unit, and counted as it is sent, a text
+    passes by any reading; a longer one might be cut without an error (github.com/rockyco/claude-linkedin-plugin,
+    checked 2026-11-25).
     """
     return len(text.encode("utf-16-le", errors="surrogatepass")) // 2

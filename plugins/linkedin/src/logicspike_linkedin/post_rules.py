@@ -7,7 +7,7 @@ from typing import Final
 
 from logicspike.plugin import MediaKind, Post, Problem, TextLength
 
-from .little_text import MAX_CHARS, MAX_COMMENT_CHARS, count_characters
+from .little_text import MAX_CHARS, MAX_COMMENT_CHARS, count_characters, to_little_text
 
 __all__ = ["list_problems", "measure_text"]
 
@@ -16,8 +16,10 @@ _SMALLEST_VIDEO: Final = 75 * 1024
 
 
 def measure_text(post: Post) -> TextLength:
-    """How long the text is, and may be: a comment less than a post."""
-    return TextLength(length=count_characters(post.text), limit=MAX_COMMENT_CHARS if post.part else MAX_CHARS)
+    """How long the text is as it is sent, and may be: a comment, which has no markup to escape, less than a post."""
+    if post.part:
+        return TextLength(length=count_characters(post.text), limit=MAX_COMMENT_CHARS)
+    return TextLength(length=count_characters(to_little_text(post.text)), limit=MAX_CHARS)
 
 
 def list_problems(post: Post) -> Sequence[Problem]:
@@ -30,9 +32,24 @@ def _check_text(post: Post) -> Iterator[Problem]:
         yield Problem(message="LinkedIn needs a text to publish; write one.")
     size = measure_text(post)
     if size.length > size.limit:
-        hint = " (an emoji counts as two or more)" if size.length != len(post.text) else ""
         what = " in a comment" if post.part else ""
-        yield Problem(message=f"LinkedIn allows {size.limit:,} characters{what}; this is {size.length:,}{hint}.")
+        yield Problem(
+            message=f"LinkedIn allows {size.limit:,} characters{what}; this is {size.length:,}{_hint(post, size)}."
+        )
+
+
+def _hint(post: Post, size: TextLength) -> str:
+    """Why this is more than the author counts."""
+    units = count_characters(post.text)
+    reasons = [
+        reason
+        for reason, holds in (
+            ("an emoji counts as two or more", units != len(post.text)),
+            ("signs such as brackets and underscores count as two", size.length != units),
+        )
+        if holds
+    ]
+    return f" ({', and '.join(reasons)})" if reasons else ""
 
 
 def _check_media(post: Post) -> Iterator[Problem]:

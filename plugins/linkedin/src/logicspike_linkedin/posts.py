@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -18,6 +18,7 @@ from logicspike.plugin import (
     Prepared,
     PublishedPost,
     Reply,
+    oauth2,
 )
 
 from .api import Api, author_urn, encode, is_page
@@ -106,7 +107,7 @@ async def find_post(
     }
     found = await api.call("GET", "/rest/posts", query=query, restli_method="FINDER")
     uploads = _list_uploads(post, prepared)
-    for each in _list_elements(found.object):
+    for each in _list_elements(api, found):
         if not _is_same(each, post, uploads):
             continue
         age = ctx.now - _read_time(each.get("createdAt"))
@@ -130,7 +131,7 @@ async def find_comment(
         raise OutcomeUnknown(_NO_READING)
     api = Api(ctx=ctx, credential=credential, operation=Operation.LOOK_UP, given=(COMMENTING,))
     found = await api.call("GET", _comments_path(ctx, reply_to), query={"start": "0", "count": str(_PAGE_SIZE)})
-    for each in _list_elements(found.object):
+    for each in _list_elements(api, found):
         message = each.get("message")
         text = message.get("text") if isinstance(message, dict) else None
         if text == post.text and each.get("actor") == author_urn(credential.account):
@@ -208,9 +209,11 @@ def _comment_link(ctx: PlatformContext, reply_to: Reply, urn: str) -> str:
     return f"{permalink(ctx, reply_to.root_id)}?commentUrn={encode(urn)}"
 
 
-def _list_elements(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    elements = found.get("elements")
-    yield from (each for each in elements if isinstance(each, dict)) if isinstance(elements, list) else ()
+def _list_elements(api: Api, reply: oauth2.Reply) -> Sequence[Mapping[str, Any]]:
+    elements = reply.object.get("elements")
+    if not isinstance(elements, list):  # no list is not an empty one: nothing may be sent again for it
+        raise api.to_error(reply)
+    return [each for each in elements if isinstance(each, dict)]
 
 
 def _list_uploads(post: Post, prepared: Prepared | None) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from .sandbox_text import count_shown, count_units
+from .sandbox_text import count_units
 
 __all__ = [
     "access_denied",
@@ -90,7 +90,7 @@ def check_post(body: Mapping[str, Any]) -> web.Response | None:
         return _unknown(unknown)
     if body["visibility"] not in {"PUBLIC", "CONNECTIONS", "LOGGED_IN"} or body["lifecycleState"] != "PUBLISHED":
         return _invalid()
-    if count_shown(str(body["commentary"])) > _MAX_CHARS:
+    if count_units(str(body["commentary"])) > _MAX_CHARS:
         return api_error(400, message="The commentary is too long", code="FIELD_LENGTH_TOO_LONG")
     return _check_content(body["content"]) if "content" in body else None
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["LittleText", "count_shown", "count_units", "read_little_text"]
+__all__ = ["LittleText", "count_units", "read_little_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +46,6 @@ def read_little_text(commentary: str) -> LittleText:
     return LittleText(text="".join(shown), hashtags=tuple(hashtags), is_cut=at < len(commentary))
 
 
-def count_shown(commentary: str) -> int:
-    """Count a commentary without its escapes, in UTF-16 code units: the strictest reading of an undocumented limit."""
-    plain = re.sub(r"\\([\\|{}@\[\]()<>#*_~])", r"\1", commentary)
-    return count_units(plain)
-
-
 def count_units(text: str) -> int:
-    """Count a plain text in UTF-16 code units."""
+    """Count a text as it was sent, in UTF-16 code units: the strictest reading of an undocumented limit."""
     return len(text.encode("utf-16-le", errors="surrogatepass")) // 2

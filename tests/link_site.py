@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from logicspike.link_pages import LinkPages, is_public_web
+from logicspike.link_pages import LinkPages
+from logicspike.public_web import is_public_web
 
 _NO_TYPE = "none/none"
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -5,11 +5,12 @@ The fixture ``team`` of tests/services and tests/web makes one for each test.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from logicspike.domain import Connection, ConnectionStatus, Delivery, Member
 from logicspike.events import Event
 from logicspike.platforms import Platforms
 from logicspike.plugin import Media, MediaFile
+from logicspike.public_web import is_public_web
 from logicspike.services.answering import Answering
 from logicspike.services.asking_to_reconnect import AskingToReconnect
 from logicspike.services.checking_access import CheckingAccess
@@ -297,6 +299,8 @@ async def open_team(
     fake_class: type[echo_platform.FakeEcho] = echo_platform.FakeEcho,
     others: Sequence[EntryPoint] = (),
     with_guild: bool = False,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    may_reach: Callable[[str, int], bool] = is_public_web,
 ) -> AsyncIterator[Team]:
     """A team on an empty database, with Echo by real HTTP on loopback; other platforms lack their credentials.
 
@@ -307,6 +311,8 @@ async def open_team(
         fake_class: its fake.
         others: further platforms, without credentials.
         with_guild: whether Guild is there as well, with its credentials.
+        variables: what else the operator has set.
+        may_reach: where a server may be that a member has chosen.
     """
     # That an account and a nickname are there once is what these see to; the other indexes only make things fast.
     await database.collection("social_connections").create_indexes(list(INDEXES["social_connections"]))
@@ -322,6 +328,7 @@ async def open_team(
     await server.start_server(access_log=None)
     address = str(server.make_url("")).rstrip("/")
     environment = {
+        **variables,
         "ECHO_CLIENT_ID": "echo-id",
         "ECHO_CLIENT_SECRET": "echo-secret",
         "ECHO_ENDPOINT_AUTH": address,
@@ -336,7 +343,9 @@ async def open_team(
         environment |= guild_platform.ENVIRONMENT
         environment |= {"GUILD_ENDPOINT_AUTH": guild_address, "GUILD_ENDPOINT_API": guild_address}
     async with (
-        Platforms.load(environment=environment, clock=clock, entry_points=entry_points) as platforms,
+        Platforms.load(
+            environment=environment, clock=clock, entry_points=entry_points, may_reach=may_reach
+        ) as platforms,
         aiohttp.ClientSession() as http,
     ):
         built = build_team(build_stores(database), platforms, fake, clock, http, public_url)

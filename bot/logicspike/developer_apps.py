@@ -21,7 +21,7 @@ class DeveloperApp:
     """Our app at one platform, as the operator configured it.
 
     Attributes:
-        client: id and secret; None while one of them is missing.
+        client: id and secret; None while one of them is missing, both empty where the platform needs none.
         more_clients: those of the platform's further credential sets, by the set's name; missing ones are absent.
         set_problems: why a further set can't be used yet, by its name; ``()`` means it can.
         untouched_sets: names of the further sets for which neither id nor secret is given.
@@ -61,6 +61,8 @@ def read_developer_app(platform: Platform, environment: Mapping[str, str]) -> De
     prefix = variable_prefix(platform.name)
     given = {key: value.strip() for key, value in environment.items() if key.startswith(prefix) and value.strip()}
     client, client_problems = _read_client(platform.title, prefix, given)
+    if client is None and not platform.needs_client:
+        client, client_problems = OAuthClient(client_id="", client_secret=""), ()
     prefixes = {each.name: set_prefix(platform, each) for each in platform.credential_sets}
     sets = {each.name: _read_client(each.title, prefixes[each.name], given) for each in platform.credential_sets}
     endpoints, endpoint_problems = _read_endpoints(platform, prefix, given)

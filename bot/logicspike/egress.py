@@ -10,11 +10,14 @@ import importlib.metadata
 import ipaddress
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Final, Self
 
 import aiohttp
 from yarl import URL
+
+from .public_web import guard_sockets, is_public_web
 
 __all__ = ["TIMEOUT", "Egress", "EgressRefused", "is_loopback_origin", "parse_origin"]
 
@@ -67,25 +70,35 @@ class Egress:
 
     Certificates are verified, cookies are dropped, proxies of the environment are ignored, and a request is never
     sent twice behind the caller's back.
+
+    Args:
+        may_reach: decides by IP address and port where a server may be that a member has named.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_reach: Callable[[str, int], bool] = is_public_web) -> None:
+        self._may_reach = may_reach
         self._connector: aiohttp.TCPConnector | None = None
+        self._guarded: aiohttp.TCPConnector | None = None
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def open(self) -> None:
         """Get ready; opening twice changes nothing."""
         if self._connector is None:
             self._connector = aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE_SECONDS)
+            self._guarded = aiohttp.TCPConnector(
+                keepalive_timeout=_KEEPALIVE_SECONDS, socket_factory=guard_sockets(self._may_reach)
+            )
 
     async def close(self) -> None:
         """Close all sessions and connections."""
         sessions, self._sessions = self._sessions, {}
-        connector, self._connector = self._connector, None
+        connectors = (self._connector, self._guarded)
+        self._connector = self._guarded = None
         for session in sessions.values():
             await session.close()
-        if connector is not None:
-            await connector.close()
+        for connector in connectors:
+            if connector is not None:
+                await connector.close()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -107,16 +120,36 @@ class Egress:
         if self._connector is None:
             raise RuntimeError("the platforms' HTTP sessions are not open")
         if platform not in self._sessions:
-            self._sessions[platform] = aiohttp.ClientSession(
-                connector=self._connector,
-                connector_owner=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": f"LogicSpike/{importlib.metadata.version('logicspike')}"},
-                middlewares=(_Guard(platform, origins),),
-                timeout=TIMEOUT,
-                trust_env=False,
-            )
+            self._sessions[platform] = _build_session(platform, origins, self._connector)
         return self._sessions[platform]
+
+    @asynccontextmanager
+    async def lend_session(self, platform: str, origins: Iterable[str]) -> AsyncIterator[aiohttp.ClientSession]:
+        """A session for one call to where a member has sent us: what it reaches must have a public address too.
+
+        Args:
+            platform: its name.
+            origins: all that it may reach.
+
+        Raises:
+            RuntimeError: not open.
+        """
+        if self._guarded is None:
+            raise RuntimeError("the platforms' HTTP sessions are not open")
+        async with _build_session(platform, origins, self._guarded) as session:
+            yield session
+
+
+def _build_session(platform: str, origins: Iterable[str], connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        connector_owner=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"LogicSpike/{importlib.metadata.version('logicspike')}"},
+        middlewares=(_Guard(platform, origins),),
+        timeout=TIMEOUT,
+        trust_env=False,
+    )
 
 
 class _Guard:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import ipaddress
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,28 +18,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-__all__ = ["LinkPages", "PageUnreadable", "WebPage", "is_public_web"]
+from .public_web import AddressRefused, guard_sockets, is_public_web
+
+__all__ = ["LinkPages", "PageUnreadable", "WebPage"]
 
 _MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PIECE_BYTES: Final = 16 * 1024
-_WEB_PORTS: Final = frozenset({80, 443})
-
-# Global unicast; ``is_global`` leaves the registry's exceptions inside of it out
-# (iana.org/assignments/ipv6-unicast-address-assignments, checked 2026-11).
-_IPV6_INTERNET: Final = ipaddress.IPv6Network("2000::/3")
-# The well-known prefix by which a network without IPv4 reaches IPv4 hosts (RFC 6052 section 2.1).
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-# Said outright, since what ``is_global`` says of some of them depends on Python's patch version: carrier-grade NAT
-# (RFC 6598), protocol assignments, 6to4 relays and benchmarking (RFC 6890); Teredo, benchmarking, ORCHID and
-# documentation, 6to4, which carries any IPv4 address, and documentation again (RFC 9637).
-_NOT_PUBLIC: Final = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15",
-        "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
-    )
-)  # fmt: skip
 
 
 class PageUnreadable(Exception):
@@ -54,10 +37,6 @@ class PageUnreadable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class _AddressRefused(OSError):
-    """A connection to this address is not allowed; none was opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,24 +54,6 @@ class WebPage:
     content_type: str
     charset: str | None
     pieces: AsyncIterator[bytes]
-
-
-def is_public_web(address: str, port: int) -> bool:
-    """Whether an IP address and port are where public web pages are: not in anybody's own network, no odd port."""
-    return port in _WEB_PORTS and _is_public(ipaddress.ip_address(address))
-
-
-def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return _is_public(address.ipv4_mapped)
-        if address in _NAT64:
-            return _is_public(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
-        if address not in _IPV6_INTERNET:
-            return False
-    if any(address in network for network in _NOT_PUBLIC):
-        return False
-    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 class LinkPages:
@@ -121,7 +82,10 @@ class LinkPages:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    force_close=True, resolver=self._resolver, socket_factory=self._make_socket, use_dns_cache=False
+                    force_close=True,
+                    resolver=self._resolver,
+                    socket_factory=guard_sockets(self._may_reach),
+                    use_dns_cache=False,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"LogicSpike/{importlib.metadata.version('logicspike')} (link preview)"},
@@ -177,12 +141,6 @@ class LinkPages:
             url = _to_url(target, base=str(url))
         raise PageUnreadable("it redirects too often")
 
-    def _make_socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
-        if not self._may_reach(str(address[0]), int(address[1])):
-            raise _AddressRefused("not a public web address")
-        return socket.socket(family=family, type=kind, proto=protocol)
-
 
 def _to_url(text: str, *, base: str | None = None) -> URL:
     """Read an address; aiohttp would send a user name in it along, and knows more schemes than are meant here."""
@@ -209,6 +167,6 @@ def _to_page(response: aiohttp.ClientResponse) -> WebPage:
 def _explain(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "its name can't be resolved"
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, _AddressRefused):
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
         return "it leads to an address that is not public"
     return type(error).__name__

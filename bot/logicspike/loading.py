@@ -239,6 +239,9 @@ def _endpoint_complaints(platform: Platform) -> Iterator[str]:
     if platform.authorize_endpoint not in platform.endpoints:
         known = _listed(sorted(platform.endpoints))
         yield f"authorize_endpoint is {platform.authorize_endpoint!r}, which is not among the endpoints ({known})"
+    if platform.chosen_endpoint and platform.chosen_endpoint not in platform.endpoints:
+        known = _listed(sorted(platform.endpoints))
+        yield f"chosen_endpoint is {platform.chosen_endpoint!r}, which is not among the endpoints ({known})"
     for host in platform.upload_hosts:
         if _HOST.fullmatch(host) is None:
             yield f"the upload host {host!r} must be a host name alone, such as 'upload.example.com'"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -43,6 +44,7 @@ from .plugin import (
     TextLength,
     TokenSet,
 )
+from .public_web import is_public_web
 
 __all__ = ["NotSupported", "PlatformNotReady", "Platforms", "UnknownPlatform"]
 
@@ -112,6 +114,7 @@ class Platforms:
         disabled: Collection[str] = (),
         entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
         sleep: Sleep = asyncio.sleep,
+        may_reach: Callable[[str, int], bool] = is_public_web,
     ) -> Self:
         """Find, import and check the installed platforms; one that doesn't fit is left out and named.
 
@@ -121,11 +124,12 @@ class Platforms:
             disabled: names of platforms to leave alone; they aren't even imported.
             entry_points: those to look at; None for the installed ones.
             sleep: how the plugins wait for a platform that is still processing.
+            may_reach: decides by IP address and port where a server may be that a member has chosen.
         """
         off = frozenset(name.casefold() for name in disabled)
         installed = load_installed(entry_points, disabled=off)
         apps = {name: read_developer_app(it.platform, environment) for name, it in installed.plugins.items()}
-        return cls(installed, apps, clock=clock, disabled=off, sleep=sleep)
+        return cls(installed, apps, clock=clock, disabled=off, sleep=sleep, egress=Egress(may_reach=may_reach))
 
     def __init__(
         self,
@@ -135,6 +139,7 @@ class Platforms:
         clock: Clock,
         disabled: Collection[str],
         sleep: Sleep,
+        egress: Egress,
     ) -> None:
         self._installed = installed
         self._apps = apps
@@ -156,7 +161,7 @@ class Platforms:
             for name, it in installed.plugins.items()
             for hook in it.hooks
         }
-        self._egress = Egress()
+        self._egress = egress
 
     async def open(self) -> None:
         """Get ready to call; opening twice changes nothing."""
@@ -283,6 +288,15 @@ class Platforms:
         """
         return self.endpoints(name)[self.get(name).authorize_endpoint]
 
+    def suggested_server(self, name: str) -> str:
+        """The origin suggested to members where each chooses a server; "" where there is but one platform.
+
+        Raises:
+            UnknownPlatform: none is loaded under this name.
+        """
+        chosen = self.get(name).chosen_endpoint
+        return self.endpoints(name)[chosen] if chosen else ""
+
     def _explain_absence(self, name: str) -> str:
         name = name.casefold()
         if name in self._disabled:
@@ -359,7 +373,7 @@ class Platforms:
         raise to_failure(platform, hook)
 
     async def authorize(
-        self, name: str, request: AuthorizationRequest, *, credential_set: str = ""
+        self, name: str, request: AuthorizationRequest, *, credential_set: str = "", server: str = ""
     ) -> AuthorizationLink:
         """The link to the platform's consent page.
 
@@ -367,28 +381,32 @@ class Platforms:
             name: the platform's.
             request: what the link must carry.
             credential_set: which of our developer apps there; "" for the first.
+            server: the origin that the member chose, where they may.
 
         Raises:
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        link: AuthorizationLink = await self._call(name, "authorize", credential_set, request=request)
+        link: AuthorizationLink = await self._call(name, "authorize", credential_set, server, request=request)
         return link
 
-    async def exchange(self, name: str, grant: AuthorizationGrant, *, credential_set: str = "") -> Credential:
+    async def exchange(
+        self, name: str, grant: AuthorizationGrant, *, credential_set: str = "", server: str = ""
+    ) -> Credential:
         """Trade the code of a callback for tokens and the account they are for.
 
         Args:
             name: the platform's.
             grant: what came back.
             credential_set: which of our developer apps it was asked by; "" for the first.
+            server: the origin that the member chose, where they may.
 
         Raises:
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        credential: Credential = await self._call(name, "exchange", credential_set, grant=grant)
-        return replace(credential, credential_set=credential_set)
+        credential: Credential = await self._call(name, "exchange", credential_set, server, grant=grant)
+        return replace(credential, credential_set=credential_set, server=server)
 
     async def accounts(self, name: str, credential: Credential) -> tuple[Credential, ...]:
         """What this grant can post as; without the hook, the credential itself.
@@ -401,7 +419,9 @@ class Platforms:
         if not self.supports(name, "accounts"):
             return (credential,)
         found: Sequence[Credential] = await self._call_with(name, "accounts", credential)
-        return tuple(replace(each, credential_set=credential.credential_set) for each in found)
+        return tuple(
+            replace(each, credential_set=credential.credential_set, server=credential.server) for each in found
+        )
 
     async def refresh(self, name: str, credential: Credential) -> TokenSet:
         """New tokens; a refresh token of None means that the old one stays.
@@ -448,7 +468,7 @@ class Platforms:
             PlatformNotReady: it can't be called now.
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
-        outcome: PlatformEventOutcome = await self._call(name, "receive", "", event=event)
+        outcome: PlatformEventOutcome = await self._call(name, "receive", "", "", event=event)
         return outcome
 
     async def prepare(
@@ -501,13 +521,19 @@ class Platforms:
 
     async def _call_with(self, name: str, hook: str, credential: Credential, **arguments: object) -> Any:
         """Call a hook on behalf of a connection, through the developer app it came by."""
-        return await self._call(name, hook, credential.credential_set, credential=credential, **arguments)
+        credential_set, server = credential.credential_set, credential.server
+        return await self._call(name, hook, credential_set, server, credential=credential, **arguments)
 
-    async def _call(self, name: str, hook: str, credential_set: str, **arguments: object) -> Any:
+    async def _call(self, name: str, hook: str, credential_set: str, server: str, **arguments: object) -> Any:
         platform = self._find_ready(name, credential_set)
         if not self.supports(name, hook):
             raise NotSupported(f"{platform.title} has no way to do this ({hook}).")
-        context = self._build_context(platform, credential_set)
+        async with self._lend_context(platform, credential_set, server) as context:
+            return await self._run(platform, hook, context, arguments)
+
+    async def _run(
+        self, platform: Platform, hook: str, context: PlatformContext, arguments: Mapping[str, object]
+    ) -> Any:
         limit = {"publish": self.PUBLISH_LIMIT, "prepare": self.PREPARE_LIMIT}.get(hook, self.CALL_LIMIT)
         try:
             async with asyncio.timeout(limit.total_seconds()) as timer:
@@ -539,23 +565,35 @@ class Platforms:
             raise PlatformNotReady(f"{platform.title} can't be used yet. {' '.join(problems)}")
         return platform
 
-    def _build_context(self, platform: Platform, credential_set: str) -> PlatformContext:
+    @asynccontextmanager
+    async def _lend_context(
+        self, platform: Platform, credential_set: str, server: str
+    ) -> AsyncIterator[PlatformContext]:
         app = self._apps[platform.name]
-        client = app.get_client(credential_set)
-        assert client is not None  # _find_ready looked
-        origins = set(app.endpoints.values())
+        endpoints = dict(app.endpoints)
+        is_elsewhere = server not in {"", self.suggested_server(platform.name)}
+        if is_elsewhere:
+            endpoints[platform.chosen_endpoint] = server
+        origins = set(endpoints.values())
         # With all endpoints on this machine, as in the sandbox, nothing outside of it is reached.
         if not all(is_loopback_origin(origin) for origin in origins):
             origins |= {f"https://{host}" for host in platform.upload_hosts}
-        return PlatformContext(
-            client=client,
-            endpoints=MappingProxyType(dict(app.endpoints)),
-            settings=MappingProxyType(dict(app.settings)),
-            http=self._egress.get_session(platform.name, origins),
-            now=self._clock.now(),
-            credential_set=credential_set,
-            sleep=self._sleep,
-        )
+        async with AsyncExitStack() as stack:
+            if is_elsewhere:
+                http = await stack.enter_async_context(self._egress.lend_session(platform.name, origins))
+            else:
+                http = self._egress.get_session(platform.name, origins)
+            client = app.get_client(credential_set)
+            assert client is not None  # _find_ready looked
+            yield PlatformContext(
+                client=client,
+                endpoints=MappingProxyType(endpoints),
+                settings=MappingProxyType(dict(app.settings)),
+                http=http,
+                now=self._clock.now(),
+                credential_set=credential_set,
+                sleep=self._sleep,
+            )
 
 
 def _unknown_set(platform: Platform, credential_set: str) -> str:

@@ -30,6 +30,15 @@ def installed_gallery(installed_echo: ModuleType, tmp_path: Path, monkeypatch: p
     return gallery_platform
 
 
+@pytest.fixture
+def installed_pond(installed_echo: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module pond_platform, installed beside Echo, on which it stands."""
+    pond_platform = importlib.import_module("pond_platform")
+    install(tmp_path / "site", "pond-platform", pond_platform.ENTRY_POINTS)
+    monkeypatch.setitem(sys.modules, "pond_platform", pond_platform)
+    return pond_platform
+
+
 def install(site: Path, distribution: str, entry_points: str) -> None:
     folder = site / f"{distribution.replace('-', '_')}-1.0.dist-info"
     folder.mkdir(parents=True)

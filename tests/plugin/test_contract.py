@@ -31,3 +31,11 @@ class TestGallery(PlatformContract):
     @pytest.fixture
     def platform_name(self, installed_gallery: ModuleType) -> str:
         return self.platform
+
+
+class TestPond(PlatformContract):
+    platform = "pond"
+
+    @pytest.fixture
+    def platform_name(self, installed_pond: ModuleType) -> str:
+        return self.platform

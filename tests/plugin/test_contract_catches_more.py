@@ -378,3 +378,28 @@ async def test_asking_through_the_wrong_developer_app(gallery: ModuleType, break
 
     break_hook("authorize", authorize)
     assert await is_caught(CONTRACT.test_each_credential_set_connects_accounts_of_its_own)
+
+
+# --- servers ----------------------------------------------------------------------------------------------------------
+
+
+async def is_caught_at_pond(test: Callable[..., Any]) -> bool:
+    async with open_stage("pond") as stage:
+        try:
+            await test(stage)
+        except (AssertionError, PlatformError):
+            return True
+    return False
+
+
+async def test_an_id_that_does_not_name_the_server(installed_pond: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not await is_caught_at_pond(CONTRACT.test_each_server_has_accounts_of_its_own)
+    right = installed_pond.Pond.exchange
+
+    async def exchange(self: Any, ctx: Any, grant: Any) -> Any:
+        credential = await right(self, grant, ctx)
+        account = replace(credential.account, id=credential.account.id.partition("@")[0])
+        return replace(credential, account=account)
+
+    monkeypatch.setattr(installed_pond.Pond, "exchange", hookimpl(exchange))
+    assert await is_caught_at_pond(CONTRACT.test_each_server_has_accounts_of_its_own)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from logicspike.developer_apps import read_developer_app
@@ -124,3 +126,11 @@ def test_a_further_set_that_is_left_out_is_told_from_one_that_is_set_up_by_half(
     assert [SET_ID, SET_SECRET] == [problem.split()[0] for problem in left_out.set_problems["big_pages"]]
     assert [SET_SECRET] == [problem.split()[0] for problem in by_half.set_problems["big_pages"]]
     assert () == left_out.problems == by_half.problems
+
+
+def test_platform_that_needs_no_developer_app_is_ready_without_one() -> None:
+    app = read_developer_app(replace(NET, needs_client=False), {})
+    assert app.problems == ()
+    assert app.client == OAuthClient(client_id="", client_secret="")
+    given = read_developer_app(replace(NET, needs_client=False), CREDENTIALS)
+    assert given.client == OAuthClient(client_id="id", client_secret="a-secret")

@@ -172,3 +172,27 @@ async def test_nothing_goes_out_before_opening_or_after_closing() -> None:
     assert session.closed
     with pytest.raises(RuntimeError):
         egress.get_session("echo", [])
+
+
+async def test_a_server_that_a_member_chose_must_have_a_public_address(declared: Server) -> None:
+    for origin in (declared.origin, declared.origin.replace("127.0.0.1", "localhost")):
+        async with Egress() as egress, egress.lend_session("pond", [origin]) as http:
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await http.get(origin)
+    assert declared.seen == []
+
+
+async def test_a_chosen_server_is_reached_and_nothing_else(declared: Server, foreign: Server) -> None:
+    async with Egress(may_reach=lambda _address, _port: True) as egress:
+        async with egress.lend_session("pond", [declared.origin]) as http:
+            assert "here" == await (await http.get(declared.origin)).text()
+            with pytest.raises(EgressRefused):
+                await http.get(f"{declared.origin}/?to={foreign.origin}")
+        assert http.closed
+    assert foreign.seen == []
+
+
+async def test_lending_before_opening_is_a_mistake_of_ours() -> None:
+    with pytest.raises(RuntimeError, match="not open"):
+        async with Egress().lend_session("pond", []):
+            pass

@@ -144,6 +144,7 @@ def test_hook_that_does_not_fit_is_refused(write: Write, hook: str, expected: st
         ({"endpoints": {"auth": "https://chirp.example/v1"}}, "the endpoint 'auth' must be an origin"),
         ({"endpoints": {"auth": "https://me@chirp.example"}}, "the endpoint 'auth' must be an origin"),
         ({"endpoints": {"api": "https://chirp.example"}}, "authorize_endpoint is 'auth', which is not among"),
+        ({"chosen_endpoint": "here"}, "chosen_endpoint is 'here', which is not among the endpoints"),
         ({"upload_hosts": ("https://up.example",)}, "the upload host 'https://up.example' must be a host name alone"),
         ({"aliases": ("X!",)}, "the alias 'X!' may hold only lower-case letters"),
         ({"settings": {"client-secret": "s"}}, "the setting 'client-secret' is reserved"),

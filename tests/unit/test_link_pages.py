@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 from link_site import Names, Site, open_pages
 
-from logicspike.link_pages import LinkPages, PageUnreadable, is_public_web
+from logicspike.link_pages import LinkPages, PageUnreadable
+from logicspike.public_web import is_public_web
 
 
 @pytest.fixture

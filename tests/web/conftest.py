@@ -39,6 +39,7 @@ class FakeConnecting:
 
     calls: list[tuple[object, ...]] = field(default_factory=list)
     raises: Exception | None = None
+    raises_at_begin: Exception | None = None
     authorize_url: str = AUTHORIZE_URL
     result: ConnectResult | None = field(
         default_factory=lambda: ConnectResult(outcome="connected", platform_title="Echo", account_name="Ann Echo")
@@ -61,8 +62,10 @@ class FakeConnecting:
         self._record("open_link", ticket)
         return self.link
 
-    async def begin(self, ticket: str, browser: str) -> str:
-        self._record("begin", ticket, browser)
+    async def begin(self, ticket: str, browser: str, server: str = "") -> str:
+        self._record("begin", ticket, browser, *([server] if server else []))
+        if self.raises_at_begin is not None:
+            raise self.raises_at_begin
         return self.authorize_url
 
     async def renew(self, ticket: str) -> None:

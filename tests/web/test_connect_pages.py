@@ -5,6 +5,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
+from logicspike.chosen_servers import ServerRefused
 from logicspike.domain import Purpose
 from logicspike.platforms import PlatformNotReady
 from logicspike.plugin.errors import PlatformUnavailable
@@ -99,6 +100,36 @@ async def test_an_address_that_cannot_be_a_link_is_not_found(site, path):
 
     assert 404 == answer.status
     assert [] == site.connecting.calls
+
+
+async def test_where_members_choose_a_server_the_page_asks_for_it(site):
+    site.connecting.link = replace(site.connecting.link, server="pond.example")
+
+    answer = await site.get(PAGE)
+
+    assert '<input id="server" name="server" value="pond.example"' in answer.text
+    assert "You sign in at your own server." in answer.text
+    policy = answer.headers["Content-Security-Policy"]
+    assert "; form-action 'self' https://echo.example https://*.echo.example https:; " in policy
+    assert 'name="server"' not in (await site.get("/connect/result/" + "r" * 22)).text
+
+
+async def test_the_server_that_was_typed_is_handed_on(site):
+    await site.post(PAGE, data={"server": "lake.example"})
+
+    [(_, ticket, _browser, server)] = site.connecting.calls
+    assert (TICKET, "lake.example") == (ticket, server)
+
+
+async def test_a_server_that_cannot_be_used_is_asked_for_again_with_what_was_typed(site):
+    site.connecting.raises_at_begin = ServerRefused("“<lake>” is no server’s address.")
+
+    answer = await site.post(PAGE, data={"server": "<lake>"})
+
+    assert 422 == answer.status
+    assert 'value="&lt;lake&gt;"' in answer.text
+    assert "“&lt;lake&gt;” is no server’s address." in answer.text
+    assert "Set-Cookie" not in answer.headers
 
 
 # --- the button ------------------------------------------------------------------------------------------------------

@@ -97,7 +97,8 @@ async def authorize(ctx: PlatformContext, request: AuthorizationRequest) -> Auth
     """Build the link a member opens. Required. Called at the click, so the link may be short-lived.
 
     ``request.state``, ``request.redirect_uri`` and ``request.code_challenge`` go in unchanged. Raises
-    ``OperatorActionRequired`` or ``PlatformUnavailable`` where building the link takes a call.
+    ``OperatorActionRequired`` or ``PlatformUnavailable`` where building the link takes a call, and
+    ``AuthorizationFailed`` where the server that the member chose is none of this platform's.
 
     .. versionadded:: 0.1
     """

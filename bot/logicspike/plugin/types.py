@@ -130,6 +130,11 @@ class Platform:
         events: names of the platform's own callbacks that ``receive`` takes, the last part of their address
             ``/api/auth/<platform>/<event>``.
         wants_link_card: whether the bot reads title, description and picture of a post's link for ``prepare``.
+        chosen_endpoint: which of the endpoints each member chooses, where there are many servers (a federated
+            network); the declared one is suggested. ``ctx.endpoints`` has the member's own, only that one can be
+            reached, by https and at a public address, and ``Account.id`` must tell accounts of different servers apart.
+        needs_client: whether the operator registers a developer app; without one, ``ctx.client`` is empty, and the
+            plugin registers its own where it needs one, in ``authorize``.
     """
 
     name: str
@@ -149,6 +154,8 @@ class Platform:
     credential_sets: tuple[CredentialSet, ...] = ()
     events: tuple[str, ...] = ()
     wants_link_card: bool = False
+    chosen_endpoint: str = ""
+    needs_client: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +281,7 @@ class Credential:
         grant_id: whose grant at the platform (Facebook: the app-scoped user id); several accounts may share one.
         extra: more secrets the plugin needs later; sealed with the tokens.
         credential_set: through which developer app of ours it came; the host fills it in.
+        server: the origin that the member chose, with ``Platform.chosen_endpoint``; the host fills it in.
     """
 
     account: Account
@@ -281,6 +289,7 @@ class Credential:
     grant_id: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
     credential_set: str = ""
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

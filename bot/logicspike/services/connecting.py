@@ -17,6 +17,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from ..clock import Clock
 from ..connectables import Connectable
 from ..domain import (
+    Connection,
     Member,
     PendingAuthorization,
     Purpose,
@@ -28,6 +29,7 @@ from ..plugin.errors import AuthorizationFailed, PlatformError, PlatformUnavaila
 from ..plugin.types import AuthorizationGrant, AuthorizationRequest
 from ..tasks import Tasks, TooBusy
 from ..vault import SealedPlace, Vault
+from .asking_for_servers import authorize_at, suggest_server
 from .linking import Linking, NoSuchConnection, NotAllowed
 from .notices import ConnectLink, Notice
 from .people import MemberDirectory, Notifier
@@ -197,6 +199,7 @@ class Connecting:
         """
         found = await self._open_ticket(ticket)
         asked = self._platforms.get_connectable(found.platform, found.credential_set)
+        connection = await self._find_connection(found)
         return LinkPage(
             title=asked.title,
             platform_title=asked.platform_title,
@@ -204,20 +207,23 @@ class Connecting:
             member_name=found.member_name,
             workspace_name=found.workspace_name,
             purpose=found.purpose,
-            account_name=await self._account_name(found),
+            account_name=connection.account.name if connection else None,
             authorize_origin=self._platforms.authorize_origin(asked.platform),
             expires_at=found.expires_at,
+            server=suggest_server(self._platforms, found.platform, connection.account if connection else None),
         )
 
-    async def begin(self, ticket: str, browser: str) -> str:
+    async def begin(self, ticket: str, browser: str, server: str = "") -> str:
         """Make a fresh authorize URL for the browser that pressed the button.
 
         Args:
             ticket: from the link.
             browser: the value of the binding cookie.
+            server: what the member typed, where each chooses a server.
 
         Raises:
             LinkEnded: unknown, used or over.
+            ServerRefused: what was typed is no server that a sign-in can be started at.
             PlatformNotReady: the platform can't be used now.
             PlatformError: the platform's plugin could not build the URL.
             StoreUnavailable: the database did not answer.
@@ -235,8 +241,8 @@ class Connecting:
             code_challenge=create_s256_code_challenge(code_verifier) if code_verifier else None,
             is_rerequest=found.is_rerequest,
         )
-        link = await self._platforms.authorize(platform.name, request, credential_set=asked.credential_set)
-        kept = json.dumps({"code_verifier": code_verifier, "carry": dict(link.carry)}).encode()
+        link, chosen = await authorize_at(self._platforms, asked, request, typed=server)
+        kept = json.dumps({"code_verifier": code_verifier, "carry": dict(link.carry), "server": chosen}).encode()
         await self._pending.save_authorization(
             PendingAuthorization(
                 state_hash=_hash(state),
@@ -352,7 +358,9 @@ class Connecting:
             code_verifier=kept["code_verifier"],
             carry=kept["carry"],
         )
-        credential = await self._platforms.exchange(pending.platform, grant, credential_set=asked.credential_set)
+        credential = await self._platforms.exchange(
+            pending.platform, grant, credential_set=asked.credential_set, server=kept.get("server", "")
+        )
         check_scopes(asked, credential)
         candidates = await self._platforms.accounts(pending.platform, credential)
         if not candidates:
@@ -388,11 +396,10 @@ class Connecting:
             raise PlatformNotReady(problems[0])
         return found
 
-    async def _account_name(self, ticket: Ticket) -> str | None:
+    async def _find_connection(self, ticket: Ticket) -> Connection | None:
         if ticket.connection_id is None:
             return None
-        connection = await self._connections.find(ticket.member.team_id, ticket.connection_id)
-        return connection.account.name if connection else None
+        return await self._connections.find(ticket.member.team_id, ticket.connection_id)
 
 
 async def _unless_unavailable(work: Awaitable[Result]) -> Result | None:

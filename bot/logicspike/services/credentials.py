@@ -164,6 +164,7 @@ def _to_json(credential: Credential) -> dict[str, Any]:
         "scopes": list(tokens.scopes),
         "grant_id": credential.grant_id,
         "extra": dict(credential.extra),
+        "server": credential.server,
     }
 
 
@@ -179,4 +180,5 @@ def _from_json(content: Mapping[str, Any]) -> Credential:
         ),
         grant_id=content["grant_id"],
         extra=content["extra"],
+        server=content.get("server", ""),
     )

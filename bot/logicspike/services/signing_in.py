@@ -63,6 +63,7 @@ class LinkPage:
     account_name: str | None
     authorize_origin: str
     expires_at: datetime
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,22 @@ class AccessContract:
             with stage.raises(AuthorizationFailed, OperatorActionRequired):
                 await stage.exchange(grant)
 
+    # --- servers ------------------------------------------------------------------------------------------------------
+
+    async def test_each_server_has_accounts_of_its_own(self, stage: Stage) -> None:
+        """Where members choose a server, equal ids at two servers are two accounts, each posted to at its own."""
+        if not stage.platform.chosen_endpoint:
+            pytest.skip(f"{stage.platform.title} has no servers to choose from")
+        here = await stage.connect()
+        async with stage.another_server() as (fake, address):
+            there = await stage.connect(server=address)
+            assert here.account.id != there.account.id, "Account.id must name the server"
+            await _publish(stage, there, "Over there")
+            assert [entry.text for entry in fake.ledger] == ["Over there"]
+        assert stage.fake.ledger == []
+        await _publish(stage, here, "Over here")
+        assert [entry.text for entry in stage.fake.ledger] == ["Over here"]
+
     # --- health -------------------------------------------------------------------------------------------------------
 
     async def test_check_reports_the_permissions(self, stage: Stage) -> None:

@@ -117,6 +117,7 @@ class FakeAuthorizationServer:
 
     Attributes:
         clients: all developer apps by the name of their credential set; "" is the first one.
+        registered: those that callers registered themselves, by their client id.
     """
 
     code_lifetime: ClassVar[timedelta] = timedelta(minutes=10)
@@ -136,6 +137,7 @@ class FakeAuthorizationServer:
             name: OAuthClient(client_id=f"{client_id}-{name}", client_secret=secrets.token_urlsafe(24))
             for name in credential_sets
         }
+        self.registered: dict[str, OAuthClient] = {}
         self.clock = clock
         self.redirect_uris = tuple(redirect_uris)
         self._codes: dict[str, _Code] = {}
@@ -147,14 +149,21 @@ class FakeAuthorizationServer:
         """Whether the developer app has this redirect_uri."""
         return not self.redirect_uris or redirect_uri in self.redirect_uris
 
+    def register_client(self) -> OAuthClient:
+        """A fresh developer app, for a platform where anybody may register one by a call."""
+        client = OAuthClient(client_id=secrets.token_urlsafe(24), client_secret=secrets.token_urlsafe(24))
+        self.registered[client.client_id] = client
+        return client
+
     def find_credential_set(self, client_id: str | None) -> str | None:
         """Whose client id this is: the name of the credential set, "" for the first app; None for nobody's."""
         return next((name for name, client in self.clients.items() if client.client_id == client_id), None)
 
     def is_our_client(self, client_id: str | None, client_secret: str | None) -> bool:
         """Whether id and secret belong together and to one of the developer apps."""
-        found = self.find_credential_set(client_id)
-        return found is not None and hmac.compare_digest(client_secret or "", self.clients[found].client_secret)
+        known = self.registered | {client.client_id: client for client in self.clients.values()}
+        found = known.get(client_id or "")
+        return found is not None and hmac.compare_digest(client_secret or "", found.client_secret)
 
     def issue_code(self, consent: ConsentRequest, person: FakeAccount) -> str:
         """A fresh authorization code for what the person allowed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import ipaddress
 import logging
 import secrets
 import traceback
@@ -75,7 +76,7 @@ class Stage:
     secrets: set[str] = field(default_factory=set, repr=False)
     shown: list[str] = field(default_factory=list, repr=False)
 
-    async def ask(self, *, credential_set: str = "") -> Asked:
+    async def ask(self, *, credential_set: str = "", server: str = "") -> Asked:
         """Get an authorize link, as at a member's click."""
         sets = {each.name: each.scopes for each in self.platform.credential_sets}
         verifier = generate_token(64) if self.platform.uses_pkce else None
@@ -85,14 +86,14 @@ class Stage:
             scopes=sets[credential_set] if credential_set else self.platform.scopes,
             code_challenge=create_s256_code_challenge(verifier) if verifier else None,
         )
-        link = await self.platforms.authorize(self.platform.name, request, credential_set=credential_set)
+        link = await self.platforms.authorize(self.platform.name, request, credential_set=credential_set, server=server)
         self._keep_secret(request.state, verifier, *link.carry.values())
         self.shown.extend((repr(request), repr(link)))
         return Asked(request=request, link=link, code_verifier=verifier)
 
-    async def consent(self, *, person: str = "", credential_set: str = "") -> AuthorizationGrant:
+    async def consent(self, *, person: str = "", credential_set: str = "", server: str = "") -> AuthorizationGrant:
         """Ask, press Allow, and read the callback."""
-        asked = await self.ask(credential_set=credential_set)
+        asked = await self.ask(credential_set=credential_set, server=server)
         callback = URL(await press_allow(self.browser, asked.link.url, person=person))
         assert callback.query.get("state") == asked.request.state, "the callback must bring our state back"
         code = callback.query.get("code", "")
@@ -101,22 +102,37 @@ class Stage:
             code=code, redirect_uri=self.redirect_uri, code_verifier=asked.code_verifier, carry=asked.link.carry
         )
 
-    async def exchange(self, grant: AuthorizationGrant, *, credential_set: str = "") -> Credential:
+    async def exchange(self, grant: AuthorizationGrant, *, credential_set: str = "", server: str = "") -> Credential:
         """Trade the code for tokens."""
-        return self._note(await self.platforms.exchange(self.platform.name, grant, credential_set=credential_set))
+        name = self.platform.name
+        return self._note(await self.platforms.exchange(name, grant, credential_set=credential_set, server=server))
 
-    async def list_accounts(self, *, person: str = "", credential_set: str = "") -> tuple[Credential, ...]:
+    async def list_accounts(
+        self, *, person: str = "", credential_set: str = "", server: str = ""
+    ) -> tuple[Credential, ...]:
         """Connect a person and list what they can post as."""
-        grant = await self.consent(person=person, credential_set=credential_set)
-        credential = await self.exchange(grant, credential_set=credential_set)
+        grant = await self.consent(person=person, credential_set=credential_set, server=server)
+        credential = await self.exchange(grant, credential_set=credential_set, server=server)
         return tuple(self._note(each) for each in await self.platforms.accounts(self.platform.name, credential))
 
-    async def connect(self, *, person: str = "") -> Credential:
+    async def connect(self, *, person: str = "", server: str = "") -> Credential:
         """Connect a person, take the first account, and let a while pass, so that nothing is fresh any more."""
-        accounts = await self.list_accounts(person=person)
+        accounts = await self.list_accounts(person=person, server=server)
         assert accounts, "the fake's people must have an account to post as"
         self.clock.advance(_A_WHILE)
         return accounts[0]
+
+    @asynccontextmanager
+    async def another_server(self) -> AsyncIterator[tuple[FakePlatform, str]]:
+        """A second server of the platform, with people of the same ids, and its origin."""
+        fake = type(self.fake)(
+            client_id=self.fake.client_id,
+            client_secret=self.fake.client_secret,
+            clock=self.clock,
+            redirect_uris=self.fake.redirect_uris,
+        )
+        async with _serve(fake) as address:
+            yield fake, address
 
     async def refresh(self, credential: Credential) -> Credential:
         """The credential with new tokens; a refresh token that the answer omits stays, as in the bot."""
@@ -201,13 +217,12 @@ async def open_stage(name: str) -> AsyncIterator[Stage]:
     fake = _load_fake(name)(
         client_id=client_id, client_secret=client_secret, clock=clock, redirect_uris=[redirect_uri], slow_seconds=0.25
     )
-    server = TestServer(fake.build_app())
-    # The fake's own access log shows the browser's addresses, which hold the state as they must.
-    await server.start_server(access_log=None)
-    environment = fake.list_variables(str(server.make_url("")))
-    try:
+    async with _serve(fake) as address:
+        environment = fake.list_variables(address)
         async with (
-            Platforms.load(environment=environment, clock=clock, sleep=_sleep_by(clock)) as platforms,
+            Platforms.load(
+                environment=environment, clock=clock, sleep=_sleep_by(clock), may_reach=_is_loopback
+            ) as platforms,
             aiohttp.ClientSession() as browser,
         ):
             problems = platforms.problems(name)
@@ -222,8 +237,21 @@ async def open_stage(name: str) -> AsyncIterator[Stage]:
                 environment=environment,
                 secrets={client.client_secret for client in fake.clients.values()},
             )
+
+
+@asynccontextmanager
+async def _serve(fake: FakePlatform) -> AsyncIterator[str]:
+    server = TestServer(fake.build_app())
+    # The fake's own access log shows the browser's addresses, which hold the state as they must.
+    await server.start_server(access_log=None)
+    try:
+        yield str(server.make_url("")).rstrip("/")
     finally:
         await server.close()
+
+
+def _is_loopback(address: str, _port: int) -> bool:
+    return ipaddress.ip_address(address).is_loopback
 
 
 def _sleep_by(clock: MovableClock) -> Callable[[float], Awaitable[None]]:

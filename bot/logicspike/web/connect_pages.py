@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
 
+from ..chosen_servers import ServerRefused
 from ..platforms import PlatformNotReady
 from ..plugin.errors import PlatformError
-from ..services.connecting import Connecting, DirectMessageFailed, LinkEnded, NoSuchConnection, NotAllowed
+from ..services.connecting import Connecting, DirectMessageFailed, LinkEnded, LinkPage, NoSuchConnection, NotAllowed
 from ..services.people import SlackUnavailable
-from .pages import FORM_ACTION, IS_HTTPS, ended_page, page
+from .pages import FORM_ACTION, FORM_LEADS_ANYWHERE, IS_HTTPS, ended_page, page
 
 __all__ = ["ConnectPages", "read_browser"]
 
 _BROWSER: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _BROWSER_BYTES: Final = 32
 _BROWSER_LIFETIME: Final = timedelta(hours=1)
+_LONGEST_SERVER: Final = 300
 _TICKET: Final = "{ticket:[A-Za-z0-9_-]{20,64}}"
 _RESULT: Final = "{result_id:[A-Za-z0-9_-]{16,64}}"
 
@@ -54,19 +57,21 @@ class ConnectPages:
             return self._ended(ticket, ended)
         except PlatformNotReady as error:
             return _not_ready(error.explanation)
-        response = page("connect.html", link=link, ticket=ticket)
-        response[FORM_ACTION] = link.authorize_origin
-        return response
+        return _connect_page(link, ticket)
 
     async def begin(self, request: web.Request) -> web.StreamResponse:
         """Send the browser to the platform with a fresh authorize URL, bound to this browser by a cookie."""
         _refuse_other_sites(request)
         ticket = request.match_info["ticket"]
         browser = read_browser(request) or secrets.token_urlsafe(_BROWSER_BYTES)
+        server = str((await request.post()).get("server", ""))[:_LONGEST_SERVER]
         try:
-            url = await self._connecting.begin(ticket, browser)
+            url = await self._connecting.begin(ticket, browser, server)
         except LinkEnded as ended:
             return self._ended(ticket, ended)
+        except ServerRefused as refused:
+            link = replace(await self._connecting.open_link(ticket), server=server)
+            return _connect_page(link, ticket, problem=refused.explanation)
         except (PlatformNotReady, PlatformError) as error:
             return _not_ready(error.explanation)
         response = web.Response(status=303, headers={"Location": url})
@@ -119,6 +124,14 @@ class ConnectPages:
 
     def _ended(self, ticket: str, ended: LinkEnded) -> web.Response:
         return ended_page(command=self._command, renewable_ticket=ticket if ended.can_renew else None)
+
+
+def _connect_page(link: LinkPage, ticket: str, *, problem: str = "") -> web.Response:
+    response = page("connect.html", status=422 if problem else 200, link=link, ticket=ticket, problem=problem)
+    response[FORM_ACTION] = link.authorize_origin
+    # Which server it will lead to is in the field, and not known yet.
+    response[FORM_LEADS_ANYWHERE] = bool(link.server or problem)
+    return response
 
 
 def read_browser(request: web.Request) -> str | None:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from ..services.connecting import LINK_LIFETIME
 
-__all__ = ["FORM_ACTION", "IS_HTTPS", "ended_page", "error_pages", "page", "security_headers"]
+__all__ = ["FORM_ACTION", "FORM_LEADS_ANYWHERE", "IS_HTTPS", "ended_page", "error_pages", "page", "security_headers"]
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ IS_HTTPS: Final = web.AppKey("is_https", bool)
 """Whether browsers reach the bot by https."""
 FORM_ACTION: Final = web.ResponseKey("form_action", str)
 """The platform's authorize origin, on pages whose form leads there."""
+FORM_LEADS_ANYWHERE: Final = web.ResponseKey("form_leads_anywhere", bool)
+"""Whether the form leads to a server that the member names in it, by https."""
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("logicspike.web"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -133,6 +135,8 @@ async def security_headers(request: web.Request, handler: Handler) -> web.Stream
 def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_HEADERS)
     form_action = _list_form_targets(response.get(FORM_ACTION, ""))
+    if response.get(FORM_LEADS_ANYWHERE, False):
+        form_action += " https:"
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src {_STYLE_HASH}; form-action {form_action}; "
         "frame-ancestors 'none'; base-uri 'none'"

@@ -159,7 +159,7 @@ async def rig() -> AsyncIterator[Rig]:
         has_bearer = request.headers.get("Authorization", "").startswith("Bearer ")
         seen.append(Seen(method=request.method, url=request.url, has_bearer=has_bearer, form=form))
         response: web.Response = await handler(request)  # type: ignore[operator]
-        text = response.text if response.content_type != "image/svg+xml" else ""
+        text = response.text if response.content_type == "application/json" else ""
         answered.append(Answered(seen=seen[-1], status=response.status, headers=response.headers, text=text or ""))
         return response
 

@@ -56,7 +56,6 @@ def count_characters(text: str) -> int:
     """Count a text in UTF-16 code units: an emoji counts as two or more.
 
     LinkedIn documents neither its unit nor whether escapes count. With this unit, and counted as it is sent, a text
-    passes by any reading; a longer one might be cut without an error (github.com/rockyco/claude-linkedin-plugin,
-    checked 2026-11-25).
+    passes by any reading; a longer one might be cut without an error (observed, unattributed, checked 2026-11-25).
     """
     return len(text.encode("utf-16-le", errors="surrogatepass")) // 2

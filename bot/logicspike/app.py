@@ -21,8 +21,10 @@ from .clock import Clock, SystemClock
 from .domain import Timings
 from .events import emit_to, log_event
 from .key_file import KeyFileBroken, load_key_file
+from .link_pages import LinkPages
 from .platforms import Platforms
 from .scheduler import Scheduler
+from .services.link_cards import LinkCards
 from .services.ports import StoreUnavailable
 from .services.timekeeping import Timekeeping
 from .settings import Settings
@@ -98,6 +100,7 @@ async def run_bot(
     clock: Clock | None = None,
     timings: Timings | None = None,
     listener: socket.socket | None = None,
+    link_pages: LinkPages | None = None,
 ) -> AsyncIterator[Bot]:
     """Start everything, yield the running bot, and stop everything in the opposite order.
 
@@ -108,13 +111,14 @@ async def run_bot(
         clock: None for the database server's time, on a steady timer.
         timings: how long things hold; None for the usual.
         listener: a socket that is bound already; None to bind ``settings.host`` and ``settings.port``.
+        link_pages: opens what links in posts lead to; None for the public web and nothing else.
 
     Raises:
         StartFailed: something it needs is missing; says what to do.
     """
     async with AsyncExitStack() as stack:
         try:
-            bot = await _start(settings, role, clock, timings or Timings(), listener, stack)
+            bot = await _start(settings, role, clock, timings or Timings(), listener, link_pages or LinkPages(), stack)
         except (StoreNotUsable, KeyFileBroken) as error:
             raise StartFailed(str(error)) from error
         except StoreUnavailable as error:
@@ -128,6 +132,7 @@ async def _start(
     clock: Clock | None,
     timings: Timings,
     listener: socket.socket | None,
+    link_pages: LinkPages,
     stack: AsyncExitStack,
 ) -> Bot:
     time = clock or SystemClock()
@@ -146,6 +151,7 @@ async def _start(
             members=slack.directory,
             notifier=slack.notifier,
             files=slack.files,
+            links=LinkCards(await stack.enter_async_context(link_pages)),
             vault=Vault(_load_keys(settings)),
             clock=time,
             emit=emit_to([log_event, bell.on_event]),

@@ -29,6 +29,25 @@ async def test_connect_schedule_and_see_it_published(walk, platform):
         assert "Hello from Slack" in await permalink.text()
 
 
+async def test_a_links_card_is_what_its_page_says_of_itself(walk, monkeypatch):
+    """LinkedIn shows what it is told of a link."""
+    monkeypatch.setattr("logicspike_linkedin.uploads.UNSEEN_IMAGE_PAUSE", 0.0)
+    await walk.connect("linkedin")
+    link = f"{walk.slack.base_url}/page/example.html"
+
+    await walk.schedule(f"linkedin in 1m Look at this: {link}")
+    await walk.schedule("linkedin in 2m Nobody is asked for this: https://news.example/launch")
+    await walk.slack.advance_clock(3 * MINUTE)
+    await walk.until(lambda: 2 == len(walk.fake("linkedin").ledger), 30)
+
+    read, unread = walk.fake("linkedin").ledger
+    assert link == read.link
+    assert "Winter sale: all sledges at half price" == read.card.title
+    assert "From Friday until the snow melts, in the shop and online." == read.card.description
+    assert "image/png" == read.card.picture.content_type
+    assert ("news.example", None) == (unread.card.title, unread.card.picture)
+
+
 def single_account(walk, platform: str) -> str:
     """A person who has one account to post as."""
     return "" if platform != "facebook" else walk.fake(platform).people[-1].id

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PageServer"]
 
-_TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES: Final = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
 _TICK_SECONDS: Final = 2.0
 _TIMELINE_TIMEOUT: Final = aiohttp.ClientTimeout(total=1.5)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 from pydantic import SecretStr
@@ -24,6 +25,7 @@ from pydantic import SecretStr
 from ..app import Bot, StartFailed, run_bot
 from ..clock import MovableClock
 from ..settings import Settings
+from .example_links import EXAMPLE_PATH, open_example_pages
 from .fake_slack import FakeSlack
 from .platforms import SandboxPlatform, run_fakes
 from .slack_state import Command
@@ -112,7 +114,9 @@ async def open_sandbox(
             folder=folder or _throw_away(stack),
             mongodb_uri=mongodb_uri,
         )
-        bots.append(await stack.enter_async_context(run_bot(settings, clock=clock, listener=listener)))
+        pages = open_example_pages(urlsplit(slack.base_url).port or 80)
+        running = run_bot(settings, clock=clock, listener=listener, link_pages=pages)
+        bots.append(await stack.enter_async_context(running))
         by_name = {fake.name: fake for fake in fakes}
         yield Sandbox(slack=slack, platforms=by_name, clock=clock, bot=bots[0], public_url=public_url)
 
@@ -198,6 +202,7 @@ async def run_demo(*, port: int, opens_browser: bool) -> None:
         address = sandbox.slack.base_url
         name = next(iter(sandbox.platforms), "PLATFORM")
         click.echo(f"\n  Open {address} in your browser.\n\n  Try: /connect {name}, then /schedule {name} in 1m Hello")
+        click.echo(f"  A page to post a link to: {address}{EXAMPLE_PATH}")
         click.echo("  Stop with Ctrl-C; nothing is kept.\n")
         if opens_browser:
             with contextlib.suppress(webbrowser.Error):

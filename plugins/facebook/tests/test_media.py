@@ -176,10 +176,18 @@ async def test_a_post_is_never_published_without_its_photos(rig: Any, files: tup
     assert rig.fake.ledger == []
 
 
-async def test_photos_already_posted_are_refused(rig: Any) -> None:
+async def test_photos_posted_by_an_earlier_try_are_that_post(rig: Any) -> None:
     page, file = await rig.connect(), photo()
     prepared = await rig.prepare(page, file)
-    await plugin.publish(rig.context(), page, to_post(file), prepared)
+    first = await plugin.publish(rig.context(), page, to_post(file), prepared)
+    assert first == await plugin.publish(rig.context(), page, to_post(file), prepared)
+    assert len(rig.fake.ledger) == 1
+
+
+async def test_photos_already_posted_elsewhere_are_refused(rig: Any) -> None:
+    page, file = await rig.connect(), photo()
+    prepared = await rig.prepare(page, file)
+    rig.fake.refuse_with("1366051", path="/feed")
     with pytest.raises(PostRejected, match="has this photo"):
         await plugin.publish(rig.context(), page, to_post(file), prepared)
 

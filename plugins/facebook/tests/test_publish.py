@@ -169,12 +169,22 @@ async def test_throttling_lasts_as_long_as_facebook_says(rig: Any) -> None:
 
 async def test_the_same_post_again_is_refused_and_a_while_later_taken(rig: Any) -> None:
     page = await rig.connect()
-    await rig.publish(page, "Twice")
-    with pytest.raises(PostRejected, match="already"):
+    first = await rig.publish(page, "Twice")
+    with pytest.raises(PostRejected, match="already") as caught:
         await rig.publish(page, "Twice")
+    assert first.url in caught.value.problems[0].message, "it may be this very post, from an earlier try"
     rig.clock.advance(timedelta(minutes=11))
     await rig.publish(page, "Twice")
     assert len(rig.fake.ledger) == 2
+
+
+async def test_a_duplicate_that_cant_be_looked_up_is_refused_all_the_same(rig: Any) -> None:
+    page = await rig.connect()
+    await rig.publish(page, "Twice")
+    for trouble in ("down", "200"):
+        rig.fake.refuse_with(trouble, path="/published_posts")
+        with pytest.raises(PostRejected, match="won't publish it twice"):
+            await rig.publish(page, "Twice")
 
 
 @pytest.mark.parametrize("link", ["https://www.facebook.com/acme", "https://facebook.com/x", "https://"])

@@ -31,7 +31,7 @@ from .post_errors import POST_ROWS
 from .refusals import CODE, MESSAGE, NOT_ITS_FORMAT, STATUS, SUBCODE, read_refusal
 from .row_parts import EVERY, GUIDE, MAYBE_LIVE, NOT_PUBLISHING, PUBLISH, SIGN_IN, UPLOAD, WITH_TOKEN, in_an_hour
 
-__all__ = ["TABLE", "error_of", "is_about_an_object"]
+__all__ = ["TABLE", "error_of", "is_about_an_object", "is_duplicate"]
 
 _LIMITS: Final = "developers.facebook.com/docs/graph-api/overview/rate-limiting, checked 2026-11-23"
 _HTTP: Final = "RFC 9110 section 15.6, checked 2026-11-23"
@@ -191,7 +191,9 @@ TABLE: Final = ErrorTable(
     look_at="the Page",
     note="Facebook answers most errors with status 400, so its numbers decide, whatever the status. Where it sends a "
     "message for people (`error_user_msg`), that is added to what asks a person to do something. A limit lasts as many "
-    "minutes as Facebook's `X-Business-Use-Case-Usage` says, else an hour; code 4 holds back all accounts.",
+    "minutes as Facebook's `X-Business-Use-Case-Usage` says, else an hour; code 4 holds back all accounts. A duplicate is "
+    "looked up once: a comment, or a post with these very uploads, counts as live then; of any other post the author is "
+    "told the address.",
     rows=(*ACCESS_ROWS, *POST_ROWS, *MEDIA_ROWS, *_APP_ROWS),
 )
 """What Facebook is known to refuse with."""
@@ -224,3 +226,9 @@ def is_about_an_object(reply: oauth2.Reply) -> bool:
     """Whether Facebook says that something it was given isn't there, or isn't right: code 100."""
     error = reply.object.get("error")
     return isinstance(error, dict) and error.get(CODE) == 100
+
+
+def is_duplicate(reply: oauth2.Reply) -> bool:
+    """Whether Facebook says that it has this post, or a photo of it, already: codes 506 and 100/1366051."""
+    error = reply.object.get("error")
+    return isinstance(error, dict) and (error.get(CODE) == 506 or error.get(SUBCODE) == 1366051)

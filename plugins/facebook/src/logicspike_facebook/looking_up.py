@@ -23,7 +23,7 @@ from logicspike.plugin import (
 from .access import is_user_token_alive
 from .errors import error_of, is_about_an_object
 from .graph import Listing, ListingRefused, get, list_edge
-from .publishing import to_published
+from .published import to_published
 from .sign_in import READ
 from .uploading import read_photos, read_video
 

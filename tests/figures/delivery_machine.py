@@ -3,99 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta
+from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from team import ANA, BROWSER
-from yarl import URL
+from team import ANA
 
-from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState
-from logicspike.plugin.errors import (
-    MemberActionRequired,
-    OperatorActionRequired,
-    OutcomeUnknown,
-    PlatformUnavailable,
-    PostRejected,
-    RateLimited,
-    ReconnectRequired,
-    TokenExpired,
-)
-from logicspike.plugin.types import Problem
-from logicspike.services.connecting import Callback, DirectMessageFailed, LinkEnded, NoSuchConnection
+from logicspike.domain import ConnectionStatus, Delivery, DeliveryState
 from logicspike.services.disconnecting import PostsOnDisconnect
 from logicspike.services.editing import EDITABLE, Edited, EditRequest
-from logicspike.services.notices import ConnectLink, OutcomeQuestion
-from logicspike.services.ports import StoreUnavailable
-from logicspike.services.scheduling import CancelOutcome, Scheduled, ScheduleRequest
+from logicspike.services.scheduling import CancelOutcome, ScheduleRequest
+from logicspike.texts import join_parts
 
-from .local_platform import Entry, LocalPlatform
+from .machine_base import ACCOUNTS, MachineBase, in_a_while, quietly, run_ticks
+from .outcomes import KINDS, make_hanging, make_outcome
 from .world import Process, World
 
 S = DeliveryState
-CLEAN = [S.SCHEDULED, S.CLAIMED, S.PUBLISHING, S.PUBLISHED]
-OVER = frozenset({S.PUBLISHED, S.FAILED, S.CANCELED})
-PUBLISH_LIMIT = timedelta(seconds=30)
-ACCOUNTS = (("readable", "r1"), ("readable", "r2"), ("mute", "m1"))
 NUMBERS = st.integers(min_value=0, max_value=1000)
 FAULTS = st.sampled_from([f"{what} {when}" for what in ("lost", "kill", "pause") for when in ("before", "after")])
 TURNS = st.integers(min_value=0, max_value=25)
 RIVALS = st.sampled_from(["nothing", "work", "cancel", "release", "look"])
-KINDS = (
-    "accepted",
-    "unavailable",
-    "rate limit",
-    "app-wide limit",
-    "expired",
-    "refused",
-    "rejected",
-    "member",
-    "operator",
-    "lost but live",
-    "lost and not live",
-    "bug but live",
-    "bug",
-)
+PARTS = (1, 3, 1, 2)
+"""How many parts the posts have, in turn."""
 
 
-class DeliveryMachine(RuleBasedStateMachine):
+class DeliveryMachine(MachineBase, RuleBasedStateMachine):
     """Two processes, three accounts, one author."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.scheduled: dict[str, str] = {}  # text to delivery id
-        self.told_again: set[str] = set()
-        self.said_live: set[str] = set()
-        self.written = 0
-        self.seen_at: dict[str, datetime] = {}
-        self.landed_late: set[str] = set()
-        self.settled: dict[str, DeliveryState] = {}
-        self.canceled_without: set[str] = set()
-        self.versions: dict[str, list[str]] = {}  # delivery id to the texts its author gave it, oldest first
-        self.outdated: dict[str, int] = {}  # text that was replaced for certain to how often it was live by then
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
+        MachineBase.__init__(self)
+        RuleBasedStateMachine.__init__(self)
 
     @initialize(seed=st.integers(min_value=0, max_value=2**32))
     def start(self, seed: int) -> None:
         self.world = World(seed)
-        self.run(self._open())
-
-    async def _open(self) -> None:
-        await self.world.open()
-        for platform, person in ACCOUNTS:
-            await self._sign_in(self.world.processes[0], platform, person, None)
+        self.run(self.open())
 
     def teardown(self) -> None:
         try:
             if hasattr(self, "world"):
-                self.run(self._come_to_rest())
+                self.run(self.come_to_rest())
         finally:
             if hasattr(self, "world"):
                 self.run(self.world.close())
@@ -109,9 +59,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         for number, due_in in enumerate(dues):
             self._schedule(who, where + number // 2, due_in)
 
-    def _schedule(self, who: int, where: int, due_in: int) -> None:
-        self.written += 1
-        text = f"post {self.written}"
+    def _schedule(self, who: int, where: int, due_in: int, *, parts: int = 0) -> None:
+        text = self._write(parts)
         usable = [each for each in self.connections() if each.status is not ConnectionStatus.DISCONNECTED]
         if not usable:
             return
@@ -122,19 +71,14 @@ class DeliveryMachine(RuleBasedStateMachine):
             zone="UTC",
             connection_ids=(usable[where % len(usable)].connection_id,),
         )
-        result = self.act(who, lambda it: it.services.scheduling.schedule(request))
-        if isinstance(result, Scheduled):
-            self.scheduled[text] = result.deliveries[0].delivery_id
-        self._adopt()
+        self.act(who, lambda it: it.services.scheduling.schedule(request))
+        self.adopt()
 
-    def _adopt(self) -> None:
-        """A schedule whose answer got lost may stand all the same."""
-        for each in self.deliveries():
-            self.scheduled.setdefault(each.post.text, each.delivery_id)
-            versions = self.versions.setdefault(each.delivery_id, [])
-            if each.post.text not in versions:
-                versions.append(each.post.text)
-            self.seen_at.setdefault(each.delivery_id, self.world.clock.now())
+    def _write(self, parts: int = 0) -> str:
+        """A text that nobody wrote before, in one part or several."""
+        self.written += 1
+        first, count = f"post {self.written}", parts or PARTS[self.written % len(PARTS)]
+        return join_parts((first, *(f"{first}.{number}" for number in range(1, count))))
 
     @rule(who=NUMBERS, which=NUMBERS)
     def cancel(self, who: int, which: int) -> None:
@@ -146,8 +90,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         self._note_cancel(delivery, outcome)
 
     def _note_cancel(self, delivery: Delivery, outcome: CancelOutcome | None) -> None:
-        if outcome is not None and outcome.is_canceled and delivery.delivery_id not in self.told_again:
-            self.canceled_without.add(delivery.delivery_id)
+        if outcome is not None and outcome.is_canceled:
+            self.note_canceled(delivery)
 
     @rule(
         who=NUMBERS,
@@ -177,8 +121,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def _edit(self, who: int, delivery: Delivery, due_in: int | None, is_stale: bool, rival: str, turns: int) -> None:
         post = self.world.stores.posts.posts[delivery.post_id]
-        self.written += 1
-        text = f"post {self.written}"
+        text = self._write()
         due_at = delivery.due_at if due_in is None else self.world.clock.now() + timedelta(seconds=20 * due_in)
         request = EditRequest(
             author=ANA,
@@ -192,26 +135,27 @@ class DeliveryMachine(RuleBasedStateMachine):
 
         async def edit_beside_rivals(process: Process) -> Any:
             for number, work in self._list_rivals(rival, who, delivery):
-                rivals.append(self.process(number).start(_quietly(_in_a_while(turns, work))))
+                rivals.append(self.process(number).start(quietly(in_a_while(turns, work))))
             return await process.services.editing.save(request)
 
         answer = self.act(who, edit_beside_rivals)
         if rival == "cancel":
             done = [task.result() for task in rivals if task.done() and not task.cancelled()]
             self._note_cancel(delivery, done[0] if done else None)
-        self._adopt()
+        self.adopt()
         if isinstance(answer, Edited):
             [now] = answer.changed
-            assert text == now.post.text, "the answer promises what the author did not write"
-            self._outdate(now.delivery_id, before=text)
+            assert text == join_parts(now.texts), "the answer promises what the author did not write"
+            self.outdate(now.delivery_id, before=text)
         elif answer is not None:
-            assert text not in {each.post.text for each in self.deliveries()}, "refused, and made all the same"
+            said = {join_parts(each.texts) for each in self.deliveries()}
+            assert text not in said, "refused, and made all the same"
 
     def _list_rivals(self, rival: str, who: int, delivery: Delivery) -> list[tuple[int, Awaitable[Any]]]:
         one, other = self.process(who).services, self.process(who + 1).services
         match rival:
             case "work":
-                return [(who, _tick(self.process(who))), (who + 1, _tick(self.process(who + 1)))]
+                return [(who, run_ticks(self.process(who))), (who + 1, run_ticks(self.process(who + 1)))]
             case "cancel":
                 return [(who + 1, other.scheduling.cancel(ANA, delivery.delivery_id))]
             case "release":
@@ -220,14 +164,6 @@ class DeliveryMachine(RuleBasedStateMachine):
                 return [(who, one.editing.find(ANA, delivery.delivery_id)), (who + 1, other.editing.finish_changes())]
             case _:
                 return []
-
-    def _outdate(self, delivery_id: str, *, before: str) -> None:
-        """From now on no earlier version may go out: the author was told so."""
-        live = Counter(entry.text for entry in self.ledger())
-        for text in self.versions[delivery_id]:
-            if text == before:
-                break
-            self.outdated.setdefault(text, live[text])
 
     @rule(who=NUMBERS, which=NUMBERS, answer=st.sampled_from(["live", "again", "drop"]))
     def answer_question(self, who: int, which: int, answer: str) -> None:
@@ -252,14 +188,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         connection = self.connections()[where % len(self.connections())]
         account = connection.account.id
         linked = connection.connection_id if connection.status is not ConnectionStatus.DISCONNECTED else None
-        self.act(who, lambda it: self._sign_in(it, connection.platform, account, linked))
-
-    async def _sign_in(self, process: Process, platform: str, person: str, connection_id: str | None) -> None:
-        await process.services.connecting.start(ANA, platform, connection_id=connection_id)
-        ticket = URL(self.world.notifier.of(ConnectLink)[-1].url).name
-        url = URL(await process.services.connecting.begin(ticket, BROWSER))
-        callback = Callback(platform=platform, state=url.query["state"], browser=BROWSER, code=person, error=None)
-        await process.services.connecting.finish(callback)
+        self.act(who, lambda it: self.sign_in(it, connection.platform, account, linked))
 
     @rule(who=NUMBERS, where=NUMBERS, posts=st.sampled_from(PostsOnDisconnect))
     def disconnect(self, who: int, where: int, posts: PostsOnDisconnect) -> None:
@@ -274,17 +203,15 @@ class DeliveryMachine(RuleBasedStateMachine):
                 ANA, connection.connection_id, posts=posts, move_to=target.connection_id if target else None
             ),
         )
-        self.canceled_without |= {
-            each.delivery_id
-            for each in self.deliveries()
-            if each.state is S.CANCELED and each.delivery_id not in self.told_again
-        }
+        for each in self.deliveries():
+            if each.state is S.CANCELED:
+                self.note_canceled(each)
 
     # --- the bot ------------------------------------------------------------------------------------------------------
 
     @rule(who=NUMBERS)
     def tick(self, who: int) -> None:
-        self.act(who, _tick)
+        self.act(who, run_ticks)
 
     @rule(
         who=NUMBERS,
@@ -299,20 +226,39 @@ class DeliveryMachine(RuleBasedStateMachine):
             self._schedule(who + 1, where, due_in)
         self.process(who).gate.arm(fault, calls)
         self.tick(who)
-        self.run(self._work(20))
+        self.run(self.work(20))
+
+    @rule(who=NUMBERS, where=NUMBERS, part=st.integers(0, 2), kind=st.sampled_from(KINDS), is_asked=st.booleans())
+    def a_part_goes_wrong(self, who: int, where: int, part: int, kind: str, is_asked: bool) -> None:
+        """A thread goes well up to some part; then perhaps so much time passes that its author is asked."""
+        self._schedule(who, where, 0, parts=3)
+        for platform in self.platforms_by_name().values():
+            platform.outcomes.clear()
+            outcomes = ["accepted"] * part + [kind]
+            platform.outcomes.extend(make_outcome(each, platform, self.world) for each in outcomes)
+        self.tick(who)
+        self.run(self.work(200 if is_asked else 20))
+
+    @rule(
+        who=NUMBERS,
+        where=NUMBERS,
+        fault=FAULTS,
+        calls=st.integers(min_value=4, max_value=20),
+        hangs=st.sampled_from([None, 0, 10, 50]),
+    )
+    def go_wrong_between_parts(self, who: int, where: int, fault: str, calls: int, hangs: int | None) -> None:
+        """The process that publishes a thread is hit on the way from one part to the next."""
+        self._schedule(who + 1, where, 0, parts=3)
+        if hangs is not None:
+            self.next_publish_hangs(where, hangs, 29)
+        self.process(who).gate.arm(fault, calls)
+        self.tick(who)
+        self.run(self.work(20))
 
     @rule(rounds=st.integers(min_value=1, max_value=8), seconds=st.sampled_from([0, 5, 20, 60]))
     def both_work_for_a_while(self, rounds: int, seconds: int) -> None:
         for _ in range(rounds):
-            self.run(self._work(seconds))
-
-    async def _work(self, seconds: int) -> None:
-        for process in self.world.processes:
-            process.start(_quietly(_tick(process)))
-        await self.world.settle()
-        await self.world.restart_dead()
-        await self.world.advance(timedelta(seconds=seconds))
-        await self.world.restart_dead()
+            self.run(self.work(seconds))
 
     @rule(seconds=st.sampled_from([1, 20, 35, 95, 130, 300, 900]))
     def time_passes(self, seconds: int) -> None:
@@ -344,60 +290,17 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule(where=NUMBERS, kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4))
     def next_publishes_end(self, where: int, kinds: list[str]) -> None:
         for kind in kinds:
-            self._script(where, kind)
-
-    def _script(self, where: int, kind: str) -> None:
-        platform = self.platform(where)
-        now = self.world.clock.now
-
-        async def outcome(entry: Entry) -> None:
-            if kind in {"accepted", "lost but live", "bug but live"}:
-                platform.ledger.append(entry)
-            match kind:
-                case "unavailable":
-                    raise PlatformUnavailable("Down.")
-                case "rate limit" | "app-wide limit":
-                    is_app_wide = kind == "app-wide limit"
-                    raise RateLimited("Slow.", until=now() + timedelta(seconds=40), is_app_wide=is_app_wide)
-                case "expired":
-                    raise TokenExpired("Expired.")
-                case "refused":
-                    raise ReconnectRequired("Ended.")
-                case "rejected":
-                    raise PostRejected(Problem(message="No."))
-                case "member":
-                    raise MemberActionRequired("Do something.")
-                case "operator":
-                    raise OperatorActionRequired("Our app.")
-                case "lost but live" | "lost and not live":
-                    raise OutcomeUnknown("Lost.")
-                case "bug but live" | "bug":
-                    raise RuntimeError("a bug in the plugin")
-
-        platform.outcomes.append(outcome)
+            platform = self.platform(where)
+            platform.outcomes.append(make_outcome(kind, platform, self.world))
 
     @rule(
         where=NUMBERS, lands_after=st.sampled_from([None, 0, 10, 25, 50]), answers_after=st.sampled_from([15, 29, 45])
     )
     def next_publish_hangs(self, where: int, lands_after: int | None, answers_after: int) -> None:
         """The answer comes late, or not before the limit; and the post may land late, whoever waits for it by then."""
-        platform, world = self.platform(where), self.world
-
-        async def outcome(entry: Entry) -> None:
-            started_at = world.clock.now()
-            if lands_after is not None:
-                if timedelta(seconds=lands_after) > PUBLISH_LIMIT:
-                    self.landed_late.add(entry.text)  # the next in line goes out when the limit is over
-                world.at(started_at + timedelta(seconds=lands_after), lambda: platform.ledger.append(entry))
-            answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            limit = min(timedelta(seconds=answers_after), PUBLISH_LIMIT)
-            world.at(started_at + limit, lambda: None if answered.done() else answered.set_result(None))
-            await answered
-            is_answered = lands_after is not None and lands_after <= answers_after < PUBLISH_LIMIT.total_seconds()
-            if not is_answered:
-                raise OutcomeUnknown("No answer in time.")
-
-        platform.outcomes.append(outcome)
+        platform = self.platform(where)
+        hanging = make_hanging(platform, self.world, lands_after, answers_after, landed_late=self.landed_late)
+        platform.outcomes.append(hanging)
 
     @rule(where=NUMBERS)
     def revoke(self, where: int) -> None:
@@ -413,186 +316,8 @@ class DeliveryMachine(RuleBasedStateMachine):
     def slack_goes_down_or_up(self) -> None:
         self.world.notifier.is_down = not self.world.notifier.is_down
 
-    # --- what must hold -----------------------------------------------------------------------------------------------
-
     @invariant()
     def all_is_well(self) -> None:
         if hasattr(self, "world"):
-            self._adopt()
-            self.nothing_vanishes_and_what_is_over_stays_so()
-            self.each_delivery_is_whole()
-            self.nothing_is_posted_twice_or_after_its_cancel()
-            self.exactly_the_last_acknowledged_version_goes_out()
-            self.questions_are_asked_once_for_each_attempt()
-            self.an_accounts_posts_keep_their_order()
-
-    def nothing_vanishes_and_what_is_over_stays_so(self) -> None:
-        rows = self.world.stores.deliveries.rows
-        for text, delivery_id in self.scheduled.items():
-            assert delivery_id in rows, f"{text} vanished"
-        for delivery_id, state in self.settled.items():
-            assert rows[delivery_id].state is state, f"{delivery_id} went from {state} to {rows[delivery_id].state}"
-        self.settled |= {each.delivery_id: each.state for each in rows.values() if each.state in OVER}
-
-    def each_delivery_is_whole(self) -> None:
-        for each in self.deliveries():
-            unfinished = [attempt for attempt in each.attempts if attempt.outcome is None]
-            assert len(unfinished) <= (each.state is S.PUBLISHING), each
-            assert len({attempt.attempt_id for attempt in each.attempts}) == len(each.attempts), each
-            is_held = each.state is S.HELD
-            assert is_held == (each.hold_reason is not None) or each.state is S.CANCELED, each
-            assert not is_held or each.detail, each
-            is_claimed = each.state in {S.CLAIMED, S.PUBLISHING}
-            assert not is_claimed or (each.claim_token and each.claimed_until), each
-
-    def nothing_is_posted_twice_or_after_its_cancel(self) -> None:
-        for delivery_id, times in Counter(self.scheduled[entry.text] for entry in self.ledger()).items():
-            said = self.versions[delivery_id]
-            assert times == 1 or delivery_id in self.told_again, f"{said} is live {times} times"
-            assert delivery_id not in self.canceled_without, f"{said} is live although it was canceled"
-
-    def exactly_the_last_acknowledged_version_goes_out(self) -> None:
-        for text, times in Counter(entry.text for entry in self.ledger()).items():
-            is_landing = text in self.landed_late  # its request was on its way before its author was asked about it
-            assert is_landing or times <= self.outdated.get(text, times), f"{text} went out after it was replaced"
-        for each in self.deliveries():
-            post = self.world.stores.posts.posts[each.post_id]
-            is_whole = (each.post.text, each.due_at) == (post.text, post.due_at) and each.revision <= post.revision
-            assert is_whole or post.change is not None, f"{each} and {post} disagree"
-
-    def questions_are_asked_once_for_each_attempt(self) -> None:
-        asked = Counter(
-            (notice.delivery.delivery_id, notice.delivery.attempts[-1].attempt_id)
-            for notice in self.world.notifier.of(OutcomeQuestion)
-        )
-        # A process that is hit after it asked, before that is noted, leaves the question to the next one.
-        again = sum(times - 1 for times in asked.values())
-        assert again <= self.world.count_faults(), f"asked more than once: {asked}"
-
-    def an_accounts_posts_keep_their_order(self) -> None:
-        store = self.world.stores.deliveries
-        by_account: dict[str, list[Delivery]] = {}
-        for entry in self.ledger():
-            delivery = store.rows[self.scheduled[entry.text]]
-            path = store.paths[delivery.delivery_id]
-            is_plain = entry.text not in self.landed_late and delivery.delivery_id not in store.rearranged
-            if is_plain and path == CLEAN[: len(path)]:
-                by_account.setdefault(entry.account_id, []).append(delivery)
-        for went_out in by_account.values():
-            for place, first in enumerate(went_out):
-                for second in went_out[place + 1 :]:
-                    was_there = self.seen_at[second.delivery_id] < first.due_at
-                    is_earlier = (second.due_at, second.delivery_id) < (first.due_at, first.delivery_id)
-                    assert not (was_there and is_earlier), (
-                        f"{second.post.text} should have gone before {first.post.text}"
-                    )
-
-    # --- coming to rest -----------------------------------------------------------------------------------------------
-
-    async def _come_to_rest(self) -> None:
-        """All faults end; then nothing may be left that neither is settled nor waits for a person."""
-        world = self.world
-        world.notifier.is_down = False
-        for platform in self.platforms_by_name().values():
-            platform.is_down = False
-            platform.outcomes.clear()
-        for process in world.processes:
-            process.gate.fault = None
-            process.gate.resumed.set()
-        pauses = [100] * 10 + [1800] * 16
-        await world.settle()
-        await world.restart_dead()
-        for seconds in pauses:
-            await self._work(seconds)
-        self._adopt()
-        left = [each for each in self.deliveries() if not _is_at_rest(each)]
-        assert not left, f"nobody will ever see to {left}"
-        # What went out in the very last round is told in the next; what a dead process was telling, after its lease.
-        for _ in range(2):
-            await self._work(150)
-        untold = [each for each in self.deliveries() if each.is_owed]
-        assert not untold, f"nobody will ever tell the authors of {untold}"
-        self._check_the_end()
-
-    def _check_the_end(self) -> None:
-        live = {entry.text for entry in self.ledger()}
-        for each in self.deliveries():
-            if each.state is S.PUBLISHED:
-                assert each.post.text in live or each.delivery_id in self.said_live, f"{each} is not live"
-            if each.state is S.UNKNOWN:
-                questions = [
-                    notice
-                    for notice in self.world.notifier.of(OutcomeQuestion)
-                    if notice.delivery.attempts[-1].attempt_id == each.attempts[-1].attempt_id
-                ]
-                assert questions, f"nobody was asked about {each}"
-        self.nothing_vanishes_and_what_is_over_stays_so()
-        self.each_delivery_is_whole()
-        self.nothing_is_posted_twice_or_after_its_cancel()
-        self.exactly_the_last_acknowledged_version_goes_out()
-        self.an_accounts_posts_keep_their_order()
-
-    # --- small things -------------------------------------------------------------------------------------------------
-
-    def act(self, who: int, work: Callable[[Process], Awaitable[Any]]) -> Any:
-        """Let a process do something; None when it didn't get to an end."""
-        return self.run(self._act(self.process(who), work))
-
-    async def _act(self, process: Process, work: Callable[[Process], Awaitable[Any]]) -> Any:
-        task = process.start(_quietly(work(process)))
-        await self.world.settle()
-        await self.world.restart_dead()
-        return task.result() if task.done() and not task.cancelled() else None
-
-    def process(self, who: int) -> Process:
-        return self.world.processes[who % len(self.world.processes)]
-
-    def platforms_by_name(self) -> dict[str, LocalPlatform]:
-        return {"readable": self.world.readable, "mute": self.world.mute}
-
-    def platform(self, where: int) -> LocalPlatform:
-        return self.world.mute if where % 3 == 0 else self.world.readable
-
-    def connections(self) -> list[Connection]:
-        return list(self.world.stores.connections.rows.values())
-
-    def deliveries(self) -> list[Delivery]:
-        return list(self.world.stores.deliveries.rows.values())
-
-    def pick(self, which: int) -> Delivery:
-        deliveries = self.deliveries()
-        return deliveries[which % len(deliveries)]
-
-    def ledger(self) -> list[Entry]:
-        return [*self.world.readable.ledger, *self.world.mute.ledger]
-
-
-async def _tick(process: Process) -> None:
-    for each in (
-        process.services.reconciling.rescue,
-        process.services.reconciling.settle_unknown,
-        process.services.editing.finish_changes,
-        process.services.delivering.deliver_due,
-        process.services.telling.tell_owed,
-    ):
-        with contextlib.suppress(StoreUnavailable):
-            await each()
-
-
-async def _quietly(work: Awaitable[Any]) -> Any:
-    """What a member is told as a sentence is no failure of the machine."""
-    try:
-        return await work
-    except (StoreUnavailable, NoSuchConnection, LinkEnded, DirectMessageFailed):
-        return None
-
-
-async def _in_a_while(turns: int, work: Awaitable[Any]) -> Any:
-    for _ in range(turns):
-        await asyncio.sleep(0)
-    return await work
-
-
-def _is_at_rest(delivery: Delivery) -> bool:
-    is_waiting = delivery.state is S.HELD or (delivery.state is S.UNKNOWN and delivery.is_asked)
-    return delivery.state in OVER or is_waiting
+            self.adopt()
+            self.check_rules()

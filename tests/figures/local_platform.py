@@ -25,6 +25,7 @@ from logicspike.plugin import (
     PlatformContext,
     Post,
     PublishedPost,
+    Reply,
     TokenSet,
     hookimpl,
 )
@@ -35,10 +36,11 @@ TOKEN_LIFE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A post that is live: the truth."""
+    """A post, or a part of one, that is live: the truth; ``reply_to`` is what the part says that it replies to."""
 
     account_id: str
     text: str
+    reply_to: str | None = field(default=None, compare=False)
 
 
 @dataclass(eq=False)
@@ -67,7 +69,7 @@ class LocalPlatform:
             title=self.name.title(),
             scopes=("say",),
             endpoints={"auth": "https://local.example"},
-            limits=Limits(max_chars=500),
+            limits=Limits(max_chars=500, max_parts=3),
             uses_pkce=False,
         )
 
@@ -99,14 +101,23 @@ class LocalPlatform:
     @hookimpl
     async def publish(self, ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost:
         self.sends += 1
-        entry = Entry(credential.account.id, post.text)
+        entry = Entry(credential.account.id, post.text, self._said_by(post.reply))
         if entry.account_id in self.revoked:
             raise ReconnectRequired("The grant has ended.")
         if self.outcomes:
             await self.outcomes.popleft()(entry)
         else:
             self.ledger.append(entry)
-        return PublishedPost(id=str(len(self.ledger)), url=None)
+        return PublishedPost(id=self.id_of(entry), url=None)
+
+    def id_of(self, entry: Entry) -> str:
+        """What the platform calls the post that last said this."""
+        return f"{entry.account_id}/{len(self.ledger) - self.ledger[::-1].index(entry)}"
+
+    def _said_by(self, reply: Reply | None) -> str | None:
+        if reply is None:
+            return None
+        return self.ledger[int(reply.previous_id.rpartition("/")[2]) - 1].text
 
     def _issue(self, account_id: str, ctx: PlatformContext) -> TokenSet:
         self.generations[account_id] = self.generations.get(account_id, 0) + 1
@@ -124,8 +135,8 @@ class ReadablePlatform(LocalPlatform):
     async def find_published(self, ctx: PlatformContext, credential: Credential, post: Post) -> PublishedPost | None:
         if self.is_down:
             raise PlatformUnavailable("Down.")
-        is_there = Entry(credential.account.id, post.text) in self.ledger
-        return PublishedPost(id="found", url=None) if is_there else None
+        entry = Entry(credential.account.id, post.text)
+        return PublishedPost(id=self.id_of(entry), url=None) if entry in self.ledger else None
 
 
 class _InstalledHere(importlib.metadata.EntryPoint):

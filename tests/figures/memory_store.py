@@ -391,6 +391,8 @@ class MemoryStores:
     posts: MemoryPosts = field(default_factory=MemoryPosts)
     deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
     workspaces: MemoryWorkspaces = field(default_factory=MemoryWorkspaces)
+    platform_events: object = field(default_factory=object)
+    """Nobody here receives a platform's own callbacks."""
 
 
 def _is_free(lease: _Lease | None, now: datetime) -> bool:

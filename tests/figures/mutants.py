@@ -36,8 +36,8 @@ MUTANTS = (
         path="services/settling.py",
         changes=(
             (
-                "                await self._unknown(delivery, error)\n",
-                "                await self._retry(delivery, error)\n",
+                "                return await self._unknown(delivery, error)\n",
+                "                return await self._retry(delivery, error)\n",
             ),
         ),
         tests=("tests/services/test_delivering.py::test_a_lost_answer_is_unknown_then_found_and_never_posted_twice",),

@@ -191,9 +191,9 @@ TABLE: Final = ErrorTable(
     look_at="the Page",
     note="Facebook answers most errors with status 400, so its numbers decide, whatever the status. Where it sends a "
     "message for people (`error_user_msg`), that is added to what asks a person to do something. A limit lasts as many "
-    "minutes as Facebook's `X-Business-Use-Case-Usage` says, else an hour; code 4 holds back all accounts. A duplicate is "
-    "looked up once: a comment, or a post with these very uploads, counts as live then; of any other post the author is "
-    "told the address.",
+    "minutes as Facebook's `X-Business-Use-Case-Usage` says, else an hour; code 4 holds back all accounts. A duplicate "
+    "is looked up once: a comment, or a post with these very uploads, counts as live then; of any other the author "
+    "is told the address.",
     rows=(*ACCESS_ROWS, *POST_ROWS, *MEDIA_ROWS, *_APP_ROWS),
 )
 """What Facebook is known to refuse with."""

@@ -19,7 +19,7 @@ from yarl import URL
 
 from .public_web import guard_sockets, is_public_web
 
-__all__ = ["TIMEOUT", "Egress", "EgressRefused", "is_loopback_origin", "parse_origin"]
+__all__ = ["TIMEOUT", "Egress", "EgressRefused", "find_picture_origin", "is_loopback_origin", "parse_origin"]
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,14 @@ def parse_origin(text: str) -> str:
     if origin.scheme == "http" and not is_loopback_origin(str(origin)):
         raise ValueError("must begin with https:// (http:// is for 127.0.0.1, [::1] and localhost only)")
     return str(origin)
+
+
+def find_picture_origin(address: str | None) -> str | None:
+    """The origin of a picture that may be shown: https, or http on this machine, as in the sandbox; None for others."""
+    try:
+        return parse_origin(str(URL(address).origin())) if address else None
+    except ValueError:
+        return None
 
 
 class Egress:

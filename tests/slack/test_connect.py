@@ -206,7 +206,7 @@ async def choice(edge):
     connection = edge.disconnecting.connections[0]
     accounts = tuple(replace(connection.account, id=f"p-{n}", name=f"Account {n}") for n in range(2))
     pending = replace(connection, status=ConnectionStatus.PENDING_CHOICE, choices=accounts)
-    notice = AccountChoice(connection=pending, platform_title="Echo")
+    notice = AccountChoice(connection=pending, typed="echo", platform_title="Echo")
     return await edge.show(render_notice(notice, zone="UTC", now=edge.clock.now()))
 
 

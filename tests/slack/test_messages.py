@@ -99,7 +99,7 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
         replace(link, purpose=Purpose.RECONNECT, account_name=word),
         notices.ConnectEnded(typed="acme", platform_title=word, connection_id=None),
         notices.ConnectFailed(typed="acme", platform_title=word, explanation=word, connection_id="c1"),
-        notices.AccountChoice(connection=pending, platform_title=word, expected_name=word),
+        notices.AccountChoice(connection=pending, typed="acme", platform_title=word, expected_name=word),
         notices.Connected(connection=connection, platform_title=word),
         notices.Reconnected(connection=connection, platform_title=word, released=many, late=many),
         notices.ReconnectNeeded(
@@ -367,7 +367,7 @@ def test_more_accounts_than_a_menu_holds_are_mentioned():
     choices = tuple(Account(id=str(n), name=f"Page {n}") for n in range(130))
     pending = make_connection(status=ConnectionStatus.PENDING_CHOICE, choices=choices)
     message = messages.render_notice(
-        notices.AccountChoice(connection=pending, platform_title="Acme"), zone=ZONE, now=NOW
+        notices.AccountChoice(connection=pending, typed="acme", platform_title="Acme"), zone=ZONE, now=NOW
     )
     payload = json.dumps(message.to_payload())
     assert "30 more could not be shown" in payload

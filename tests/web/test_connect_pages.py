@@ -16,6 +16,7 @@ from logicspike.services.ports import ConnectResult, StoreUnavailable
 TICKET = "t" * 43
 PAGE = f"/connect/{TICKET}"
 BROWSER = "b" * 43
+RESULT_ID = "r" * 22
 
 
 def cookie_of(answer):
@@ -321,3 +322,47 @@ async def test_a_result_that_is_over_points_to_slack(site):
 
     assert 410 == answer.status
     assert "is in Slack" in answer.text
+
+
+ACME = ConnectResult(
+    outcome="connected",
+    platform_title="Echo",
+    account_name="Acme Inc",
+    account_kind="page",
+    account_handle="@acme",
+    account_url="https://social.example/acme",
+    account_picture="https://pictures.example:8443/a.png?size=50&sig=x",
+)
+
+
+async def test_the_result_shows_whose_account_it_is_and_its_picture_alone_may_be_fetched(site):
+    site.connecting.result = ACME
+
+    answer = await site.get(f"/connect/result/{RESULT_ID}")
+
+    assert "@acme" in answer.text
+    assert 'src="https://pictures.example:8443/a.png?size=50&amp;sig=x"' in answer.text
+    assert 'href="https://social.example/acme"' in answer.text
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "img-src https://pictures.example:8443;" in policy
+
+
+@pytest.mark.parametrize(
+    "picture",
+    ["http://pictures.example/a.png", "javascript:alert(1)", "data:image/svg+xml,x", "//x/a.png", "https://;"],
+)
+async def test_only_a_picture_by_https_is_shown(site, picture):
+    site.connecting.result = replace(ACME, account_picture=picture)
+
+    answer = await site.get(f"/connect/result/{RESULT_ID}")
+
+    assert "<img" not in answer.text
+    assert "img-src" not in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", None])
+async def test_only_a_web_address_of_an_account_is_linked_to(site, address):
+    site.connecting.result = replace(ACME, account_url=address)
+
+    assert "<a " not in (await site.get(f"/connect/result/{RESULT_ID}")).text

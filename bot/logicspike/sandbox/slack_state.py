@@ -147,8 +147,8 @@ class Message:
 
     @property
     def elements(self) -> tuple[Json, ...]:
-        """Its buttons, selects and other elements, in reading order."""
-        return tuple(element for _, element in elements_of(self.blocks))
+        """Its buttons, selects and other elements that take a click, in reading order."""
+        return tuple(element for _, element in elements_of(self.blocks) if element["type"] != "image")
 
     @property
     def action_ids(self) -> tuple[str, ...]:

@@ -25,7 +25,13 @@ from ..domain import (
 )
 from ..events import ConnectionRefused, ConnectionRequested, Emit
 from ..platforms import PlatformNotReady, Platforms
-from ..plugin.errors import AuthorizationFailed, PlatformError, PlatformUnavailable, RateLimited
+from ..plugin.errors import (
+    AuthorizationFailed,
+    PlatformError,
+    PlatformUnavailable,
+    RateLimited,
+    ReconnectRequired,
+)
 from ..plugin.types import AuthorizationGrant, AuthorizationRequest
 from ..tasks import Tasks, TooBusy
 from ..vault import SealedPlace, Vault
@@ -347,6 +353,8 @@ class Connecting:
             return await self._exchange(pending, asked, callback.code)
         except (PlatformUnavailable, RateLimited) as error:
             return sign_in_failed(asked, pending, error.explanation, outcome="unavailable")
+        except (AuthorizationFailed, ReconnectRequired) as error:
+            return sign_in_failed(asked, pending, error.explanation, is_for_asking_again=True)
         except (PlatformError, PlatformNotReady) as error:
             return sign_in_failed(asked, pending, error.explanation)
 

@@ -137,8 +137,10 @@ class Linking:
             platform_title=platform.title,
             account_name=expected.account.name if expected else None,
         )
+        asked = self._platforms.get_connectable(platform.name, connection.credential_set)
         notice = AccountChoice(
             connection=connection,
+            typed=asked.typed,
             platform_title=platform.title,
             expected_name=expected.account.name if expected else None,
         )
@@ -231,7 +233,15 @@ class Linking:
             )
         )
         return SignInOutcome(
-            result=ConnectResult(outcome="connected", platform_title=title, account_name=connection.account.name),
+            result=ConnectResult(
+                outcome="connected",
+                platform_title=title,
+                account_name=connection.account.name,
+                account_kind=connection.account.kind,
+                account_handle=connection.account.handle,
+                account_url=connection.account.url,
+                account_picture=connection.account.picture,
+            ),
             notice=Connected(connection=connection, platform_title=title),
             returned=connection if is_back else None,
         )
@@ -263,7 +273,10 @@ class Linking:
             outcome="taken", platform_title=title, account_name=connection.account.name, explanation=explanation
         )
         notice = ConnectFailed(
-            typed=connection.platform, platform_title=title, explanation=explanation, connection_id=None
+            typed=self._platforms.get_connectable(connection.platform, connection.credential_set).typed,
+            platform_title=title,
+            explanation=explanation,
+            connection_id=None,
         )
         return SignInOutcome(result=result, notice=notice)
 

@@ -61,19 +61,27 @@ class ConnectEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectFailed:
-    """The sign-in came back, but nothing could be connected; takes the place of the link, and ``typed`` starts anew."""
+    """The sign-in came back, but nothing could be connected; takes the place of the link, and ``typed`` starts anew.
+
+    ``is_for_asking_again`` tells that something may have been declined or left out, which the platform is to ask again.
+    """
 
     typed: str
     platform_title: str
     explanation: str
     connection_id: str | None
+    is_for_asking_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChoice:
-    """The sign-in can post to several accounts: which one? ``expected_name`` tells that another one came back."""
+    """The sign-in can post to several accounts: which one? ``expected_name`` tells that another one came back.
+
+    ``typed`` starts the sign-in once more, for an account that is not among them.
+    """
 
     connection: Connection
+    typed: str
     platform_title: str
     expected_name: str | None = None
 

@@ -56,12 +56,17 @@ class ConnectResult:
         platform_title: for people.
         account_name: whose account, where one is known.
         explanation: more, in words for people.
+        account_kind, account_handle, account_url, account_picture: more of a connected account, as its plugin says.
     """
 
     outcome: str
     platform_title: str
     account_name: str | None = None
     explanation: str | None = None
+    account_kind: str | None = None
+    account_handle: str | None = None
+    account_url: str | None = None
+    account_picture: str | None = None
 
 
 class PendingStore(Protocol):

@@ -103,7 +103,12 @@ def sign_in_canceled(asked: Connectable, pending: PendingAuthorization) -> SignI
 
 
 def sign_in_failed(
-    asked: Connectable, pending: PendingAuthorization, explanation: str, *, outcome: str = "failed"
+    asked: Connectable,
+    pending: PendingAuthorization,
+    explanation: str,
+    *,
+    outcome: str = "failed",
+    is_for_asking_again: bool = False,
 ) -> SignInOutcome:
     """Nothing was connected; the explanation is for the member."""
     return SignInOutcome(
@@ -113,6 +118,7 @@ def sign_in_failed(
             platform_title=asked.platform_title,
             explanation=explanation,
             connection_id=pending.connection_id,
+            is_for_asking_again=is_for_asking_again,
         ),
     )
 

@@ -41,6 +41,7 @@ class ConnectListeners:
         self.answers: Final[Mapping[str, Answer]] = {
             surface.CONNECT_START: Answer(self._on_start),
             surface.CONNECT_RECONNECT: Answer(self._on_reconnect),
+            surface.CONNECT_ASK_AGAIN: Answer(self._on_ask_again),
             surface.CONNECT_CHOOSE: Answer(self._on_choose, Place.MESSAGE),
             surface.CONNECT_LIST: Answer(self._on_list),
             surface.DISCONNECT_ASK: Answer(self._on_disconnect),
@@ -93,12 +94,16 @@ class ConnectListeners:
     # --- connecting --------------------------------------------------------------------------------------------------
 
     async def _send_link(
-        self, member: Member, asked: Connectable, *, connection_id: str | None = None
+        self, member: Member, asked: Connectable, *, connection_id: str | None = None, is_rerequest: bool = False
     ) -> Message | None:
         """Send the private link; only its failure needs an answer of its own."""
         try:
             await self._services.connecting.start(
-                member, asked.platform, credential_set=asked.credential_set, connection_id=connection_id
+                member,
+                asked.platform,
+                credential_set=asked.credential_set,
+                connection_id=connection_id,
+                is_rerequest=is_rerequest,
             )
         except DirectMessageFailed:
             return messages.link_not_delivered(asked.title)
@@ -109,6 +114,14 @@ class ConnectListeners:
         if asked is None:
             return self._unknown(click.value)
         failure = await self._send_link(click.member, asked)
+        return failure or self._say_sent(click, asked.title)
+
+    async def _on_ask_again(self, click: Click) -> Message | None:
+        typed, _, connection_id = click.value.partition(":")
+        asked = self._services.platforms.find_connectable(typed)
+        if asked is None:
+            return self._unknown(typed)
+        failure = await self._send_link(click.member, asked, connection_id=connection_id or None, is_rerequest=True)
         return failure or self._say_sent(click, asked.title)
 
     def _say_sent(self, click: Click, title: str) -> Message | None:

@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import (
     ButtonElement,
     ConfirmObject,
     ContextBlock,
+    ImageElement,
     InteractiveElement,
     MarkdownTextObject,
     Option,
@@ -19,6 +20,7 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
 )
 
+from ..egress import find_picture_origin
 from .mrkdwn import clip, clip_markup, one_line
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "menu",
     "note",
     "paragraph",
+    "pictured",
     "quoted",
     "row",
 ]
@@ -43,6 +46,8 @@ _BLOCKS_AT_MOST: Final = 50
 _SECTION: Final = 3000
 _CONTEXT: Final = 2000
 _BUTTON: Final = 75
+_ADDRESS: Final = 3000
+_ALT_TEXT: Final = 200
 _PREVIEW: Final = 600
 
 
@@ -61,6 +66,23 @@ class Message:
     def to_payload(self) -> dict[str, Any]:
         """The fields ``text`` and ``blocks`` for Slack's Web API or a response_url."""
         return {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
+
+    def without_pictures(self) -> Message | None:
+        """The same without its pictures; None when it has none.
+
+        Slack fetches each picture while it takes a message, and refuses all of it where one can't be had.
+        """
+        if not any(_has_picture(block) for block in self.blocks):
+            return None
+        return Message(text=self.text, blocks=tuple(_without_picture(block) for block in self.blocks))
+
+
+def _has_picture(block: Block) -> bool:
+    return isinstance(block, SectionBlock) and isinstance(block.accessory, ImageElement)
+
+
+def _without_picture(block: Block) -> Block:
+    return SectionBlock(text=block.text) if isinstance(block, SectionBlock) and _has_picture(block) else block
 
 
 def build_message(text: str, *blocks: Block | None) -> Message:
@@ -87,6 +109,14 @@ def paragraph(markup: str) -> SectionBlock:
 def row(markup: str, accessory: InteractiveElement | None) -> SectionBlock:
     """A paragraph with a button or menu at its side."""
     return SectionBlock(text=_markup(markup, _SECTION), accessory=accessory)
+
+
+def pictured(markup: str, picture: str | None, alt_text: str) -> SectionBlock:
+    """A paragraph with a picture at its side; without one where there is none that Slack could fetch."""
+    if picture is None or find_picture_origin(picture) is None or len(picture) > _ADDRESS:
+        return paragraph(markup)
+    shown = ImageElement(image_url=picture, alt_text=one_line(alt_text, _ALT_TEXT) or "–")
+    return SectionBlock(text=_markup(markup, _SECTION), accessory=shown)
 
 
 def note(markup: str) -> ContextBlock:

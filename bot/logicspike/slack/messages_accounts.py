@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import Block, InteractiveElement
+from slack_sdk.models.blocks import Block, InteractiveElement, Option
 
 from ..domain import Connection, Purpose
+from ..plugin.types import Account
 from ..services.notices import (
     AccountChoice,
     AccountErased,
@@ -31,9 +33,11 @@ from .message import (
     menu,
     note,
     paragraph,
+    pictured,
 )
 from .mrkdwn import bullets, code, link, name, prose, show_day_and_time, show_time
 from .surface import (
+    CONNECT_ASK_AGAIN,
     CONNECT_CHOOSE,
     CONNECT_LIST,
     CONNECT_RECONNECT,
@@ -44,7 +48,16 @@ from .surface import (
     SCHEDULE_OPEN,
 )
 from .times import describe_instant, describe_moment
-from .wording import account_words, count_posts, day_and_time, join_words, posts_are, preview
+from .wording import (
+    account_facts,
+    account_words,
+    count_posts,
+    day_and_time,
+    join_words,
+    kind_words,
+    posts_are,
+    preview,
+)
 
 __all__ = [
     "disconnect_button",
@@ -64,6 +77,7 @@ __all__ = [
 
 _RELEASED_SHOWN: Final = 10
 _PERMISSIONS_SHOWN: Final = 20
+_CHOICES_SHOWN: Final = 10
 
 
 def reconnect_button(connection_id: str, label: str = "Reconnect", *, is_primary: bool = True) -> InteractiveElement:
@@ -121,40 +135,81 @@ def render_connect_failed(notice: ConnectFailed) -> Message:
     return build_message(
         f"{title} could not be connected. {why} {outcome}",
         paragraph(f"*{title} could not be connected*\n{why} {outcome}"),
-        actions(retry_button(notice.typed, notice.connection_id)),
+        actions(
+            _ask_again_button("Try again", notice.typed, notice.connection_id)
+            if notice.is_for_asking_again
+            else retry_button(notice.typed, notice.connection_id)
+        ),
     )
 
 
 def render_account_choice(notice: AccountChoice) -> Message:
     """The sign-in can post to several accounts, or to another one than expected: which one is meant?"""
-    connection, title = notice.connection, name(notice.platform_title)
+    choices, title = notice.connection.choices, name(notice.platform_title)
     options = tuple(
-        choice(account.name, f"{connection.connection_id}:{position}", account.kind)
-        for position, account in enumerate(connection.choices[:OPTIONS_AT_MOST])
+        choice(account.name, f"{notice.connection.connection_id}:{position}", _describe(account))
+        for position, account in enumerate(choices[:OPTIONS_AT_MOST])
     )
-    hidden = len(connection.choices) - len(options)
+    hidden = len(choices) - len(options)
     question = f"One step left: which {title} account do you want to connect?"
+    is_other = notice.expected_name is not None
+    if is_other and len(choices) == 1:
+        question = (
+            f"You signed in as {name(choices[0].name)}; the account to renew is {name(notice.expected_name or '')}"
+        )
     return build_message(
-        f"{_other_account(notice)}{question}",
-        paragraph(f"{_other_account(notice)}*{question}*"),
-        actions(menu("Choose an account", CONNECT_CHOOSE, options) if options else None),
+        f"{_other_account(notice)}{question}{'.' if is_other and len(choices) == 1 else ''}",
+        paragraph(f"*{question}*\n{_other_account(notice)}" if is_other else f"*{question}*"),
+        *_account_rows(choices, notice.platform_title),
+        actions(_choice_element(notice, options), _back_button(notice)) if options else None,
         note(_hidden_accounts(hidden)) if hidden > 0 else None,
-        actions(_back_button(notice)),
+        actions(_ask_again_button(_not_listed(choices), notice.typed, notice.connection.reconnects)),
     )
+
+
+def _account_rows(choices: Sequence[Account], title: str) -> Iterator[Block]:
+    """Each account with its picture, as long as the list can be taken in at a glance."""
+    if len(choices) <= _CHOICES_SHOWN:
+        for account in choices:
+            yield pictured(f"*{name(account.name)}*\n{account_facts(account, title)}", account.picture, account.name)
+
+
+def _describe(account: Account) -> str:
+    return " · ".join(filter(None, (kind_words(account.kind), account.handle)))
+
+
+def _choice_element(notice: AccountChoice, options: tuple[Option, ...]) -> InteractiveElement:
+    """A menu; for a single account, which is another one than expected, a button."""
+    choices = notice.connection.choices
+    if len(choices) == 1:
+        value = f"{notice.connection.connection_id}:0"
+        return button(f"Add {choices[0].name} as a new account", CONNECT_CHOOSE, value)
+    return menu("Choose an account", CONNECT_CHOOSE, options)
+
+
+def _not_listed(choices: Sequence[Account]) -> str:
+    kinds = {account.kind for account in choices}
+    return f"{kind_words(kinds.pop())} not in the list?" if len(kinds) == 1 else "Account not in the list?"
+
+
+def _ask_again_button(label: str, typed: str, connection_id: str | None) -> InteractiveElement:
+    """The button that signs in once more, and lets the platform ask again for what was left out."""
+    return button(label, CONNECT_ASK_AGAIN, f"{typed}:{connection_id}" if connection_id else typed)
 
 
 def _other_account(notice: AccountChoice) -> str:
     if notice.expected_name is None:
         return ""
+    this = "this one" if len(notice.connection.choices) == 1 else "one of these"
     return (
-        f"You signed in with another account than {name(notice.expected_name)}, which stays as it was. "
-        "Sign in again with the right one, or add this one as a new account. "
+        f"This sign-in doesn't reach {name(notice.expected_name)}, which stays as it was. "
+        f"Sign in again with the right account, or add {this} as a new one. "
     )
 
 
 def _back_button(notice: AccountChoice) -> InteractiveElement | None:
     reconnects = notice.connection.reconnects
-    return reconnect_button(reconnects, "Sign in again", is_primary=False) if reconnects else None
+    return reconnect_button(reconnects, "Sign in again") if reconnects else None
 
 
 def _hidden_accounts(hidden: int) -> str:
@@ -175,9 +230,11 @@ def render_connected(notice: Connected, zone: str, now: datetime) -> Message:
         )
     return build_message(
         f"Connected: {account}. You can schedule posts to it now.{ends}",
-        paragraph(
-            f"*Connected: {account}*\n"
-            f"When you schedule a post, you can call it {code(notice.connection.nickname)}.{ends}"
+        pictured(
+            f"*Connected: {account}*\n{account_facts(notice.connection.account, notice.platform_title)}\n"
+            f"When you schedule a post, you can call it {code(notice.connection.nickname)}.{ends}",
+            notice.connection.account.picture,
+            notice.connection.account.name,
         ),
         actions(button("Schedule a post", SCHEDULE_OPEN, style="primary"), disconnect_button(notice.connection)),
     )

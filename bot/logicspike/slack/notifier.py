@@ -7,11 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from ..clock import Clock
 from ..domain import Member
@@ -71,8 +72,11 @@ class DirectMessages:
 
     async def _send(self, member: Member, message: Message) -> str:
         channel = await self._open(member)
-        answer = await self._client.chat_postMessage(
-            channel=channel, **message.to_payload(), unfurl_links=False, unfurl_media=False
+        answer = await _with_or_without_pictures(
+            message,
+            lambda payload: self._client.chat_postMessage(
+                channel=channel, **payload, unfurl_links=False, unfurl_media=False
+            ),
         )
         return str(_Place(channel=str(answer["channel"]), ts=str(answer["ts"]), reader=member))
 
@@ -92,7 +96,9 @@ class DirectMessages:
 
     async def _replace(self, reference: str, message: Message) -> str:
         place = _Place.read(reference)
-        await self._client.chat_update(channel=place.channel, ts=place.ts, **message.to_payload())
+        await _with_or_without_pictures(
+            message, lambda payload: self._client.chat_update(channel=place.channel, ts=place.ts, **payload)
+        )
         return reference
 
     async def _try(self, method: str, member: Member | None, call: Callable[[], Awaitable[str]]) -> str | None:
@@ -104,6 +110,19 @@ class DirectMessages:
                 self._channels.pop(member, None)
             log.warning("%s failed: %s", method, describe_failure(error), extra={"event": "slack.message_failed"})
             return None
+
+
+async def _with_or_without_pictures(
+    message: Message, call: Callable[[dict[str, Any]], Awaitable[AsyncSlackResponse]]
+) -> AsyncSlackResponse:
+    """Send a message; without its pictures when Slack refuses it for one that it can't fetch."""
+    try:
+        return await call(message.to_payload())
+    except SlackApiError as error:
+        plain = message.without_pictures()
+        if plain is None or error.response.get("error") != "invalid_blocks":
+            raise
+    return await call(plain.to_payload())
 
 
 class SlackNotifier:

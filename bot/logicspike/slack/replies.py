@@ -104,7 +104,12 @@ class Replies:
 
     async def send(self, interaction: Interaction, message: Message, *, replaces: bool = False) -> None:
         """Answer by the request's own address, for the member's eyes only; by direct message where that fails."""
-        if interaction.response_url is None or not await self._post(interaction.response_url, message, replaces):
+        url = interaction.response_url
+        plain = message.without_pictures()
+        is_taken = url is not None and (
+            await self._post(url, message, replaces) or (plain is not None and await self._post(url, plain, replaces))
+        )
+        if not is_taken:
             await self._messages.send(interaction.member, message)
 
     async def _post(self, url: str, message: Message, replaces: bool) -> bool:

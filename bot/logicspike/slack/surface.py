@@ -12,6 +12,7 @@ __all__ = [
     "BLOCK_TEXT",
     "BLOCK_WHEN",
     "COMPOSER",
+    "CONNECT_ASK_AGAIN",
     "CONNECT_CHOOSE",
     "CONNECT_LIST",
     "CONNECT_RECONNECT",
@@ -41,6 +42,7 @@ __all__ = [
 
 CONNECT_START: Final = "connect.start"
 CONNECT_RECONNECT: Final = "connect.reconnect"
+CONNECT_ASK_AGAIN: Final = "connect.ask_again"
 CONNECT_CHOOSE: Final = "connect.choose"
 CONNECT_LIST: Final = "connect.list"
 DISCONNECT_ASK: Final = "disconnect.ask"
@@ -65,6 +67,9 @@ LINK_OPEN: Final = "link.open"
 ACTIONS: Final = {
     CONNECT_START: "what is typed for a platform or one of its credential sets: sends a private link by DM",
     CONNECT_RECONNECT: "connection id: sends a private link that renews this account",
+    CONNECT_ASK_AGAIN: (
+        "what is typed, or that:connection id to renew: sends a link by which the platform asks for what was left out"
+    ),
     CONNECT_CHOOSE: "connection id:position of the account in the list that was shown",
     CONNECT_LIST: "nothing: shows the accounts",
     DISCONNECT_ASK: "connection id: asks what becomes of its posts",

@@ -10,15 +10,17 @@ from typing import Final, TypeAlias
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject
 
 from ..domain import Connection, Delivery, DeliveryState
+from ..plugin.types import Account
 from ..services.measuring import Measured
 from .message import ask_first, button, link_button
-from .mrkdwn import escape, is_web_address, name, one_line
+from .mrkdwn import escape, is_web_address, link, name, one_line
 from .surface import LINK_OPEN, POST_CANCEL, POST_EDIT
 from .times import describe_clock, describe_day, find_zone
 
 __all__ = [
     "NO_TITLES",
     "Titles",
+    "account_facts",
     "account_words",
     "can_change",
     "cancel_button",
@@ -26,6 +28,7 @@ __all__ = [
     "day_and_time",
     "edit_button",
     "join_words",
+    "kind_words",
     "measured_words",
     "parts_words",
     "posts_are",
@@ -45,6 +48,7 @@ Titles: TypeAlias = Mapping[str, str]
 NO_TITLES: Final[Titles] = MappingProxyType({})
 
 _PREVIEW_UNITS: Final = 80
+_KINDS: Final = {"page": "Page", "organization": "Company page", "profile": "Profile"}
 _STATE_WORDS: Final = {
     DeliveryState.SCHEDULED: "Scheduled",
     DeliveryState.CLAIMED: "Publishing",
@@ -72,6 +76,22 @@ def can_change(delivery: Delivery) -> bool:
 def title_of(platform: str, titles: Titles) -> str:
     """A platform's title, not yet escaped; its name where the title isn't known."""
     return titles.get(platform, platform)
+
+
+def kind_words(kind: str) -> str:
+    """What people read for an account's kind, not yet escaped: "Page", "Company page"; a plugin's own word as it is."""
+    return _KINDS.get(kind, kind.capitalize())
+
+
+def account_facts(account: Account, title: str) -> str:
+    """What an account is recognised by beside its name, for mrkdwn: "Page · @acme · See it on Platform"."""
+    address = account.url if is_web_address(account.url) else None
+    facts = (
+        name(kind_words(account.kind)),
+        name(account.handle) if account.handle and account.handle != account.name else None,
+        link(address, f"See it on {name(title)}") if address else None,
+    )
+    return " · ".join(fact for fact in facts if fact)
 
 
 def account_words(connection: Connection, title: str) -> str:

@@ -11,11 +11,12 @@ from typing import Final
 from aiohttp import web
 
 from ..chosen_servers import ServerRefused
+from ..egress import find_picture_origin
 from ..platforms import PlatformNotReady
 from ..plugin.errors import PlatformError
 from ..services.connecting import Connecting, DirectMessageFailed, LinkEnded, LinkPage, NoSuchConnection, NotAllowed
 from ..services.people import SlackUnavailable
-from .pages import FORM_ACTION, FORM_LEADS_ANYWHERE, IS_HTTPS, ended_page, page
+from .pages import FORM_ACTION, FORM_LEADS_ANYWHERE, IS_HTTPS, PICTURE_ORIGIN, ended_page, page
 
 __all__ = ["ConnectPages", "read_browser"]
 
@@ -120,7 +121,17 @@ class ConnectPages:
                 title="This page has ended",
                 text="What came of your sign-in is in Slack, in your direct messages with the bot.",
             )
-        return page("result.html", result=result)
+        origin = find_picture_origin(result.account_picture)
+        address = result.account_url or ""
+        response = page(
+            "result.html",
+            result=result,
+            has_picture=origin is not None,
+            address=address if address.startswith(("https://", "http://")) else None,
+        )
+        if origin is not None:
+            response[PICTURE_ORIGIN] = origin
+        return response
 
     def _ended(self, ticket: str, ended: LinkEnded) -> web.Response:
         return ended_page(command=self._command, renewable_ticket=ticket if ended.can_renew else None)

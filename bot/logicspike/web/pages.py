@@ -18,7 +18,16 @@ from markupsafe import Markup
 
 from ..services.connecting import LINK_LIFETIME
 
-__all__ = ["FORM_ACTION", "FORM_LEADS_ANYWHERE", "IS_HTTPS", "ended_page", "error_pages", "page", "security_headers"]
+__all__ = [
+    "FORM_ACTION",
+    "FORM_LEADS_ANYWHERE",
+    "IS_HTTPS",
+    "PICTURE_ORIGIN",
+    "ended_page",
+    "error_pages",
+    "page",
+    "security_headers",
+]
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +37,9 @@ FORM_ACTION: Final = web.ResponseKey("form_action", str)
 """The platform's authorize origin, on pages whose form leads there."""
 FORM_LEADS_ANYWHERE: Final = web.ResponseKey("form_leads_anywhere", bool)
 """Whether the form leads to a server that the member names in it, by https."""
+
+PICTURE_ORIGIN: Final = web.ResponseKey("picture_origin", str)
+"""Where the page's one picture comes from, on pages that show one."""
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("logicspike.web"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -137,8 +149,10 @@ def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     form_action = _list_form_targets(response.get(FORM_ACTION, ""))
     if response.get(FORM_LEADS_ANYWHERE, False):
         form_action += " https:"
+    pictures = response.get(PICTURE_ORIGIN, "")
+    img_src = f"img-src {pictures}; " if _ORIGIN.fullmatch(pictures) else ""
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src {_STYLE_HASH}; form-action {form_action}; "
+        f"default-src 'none'; style-src {_STYLE_HASH}; {img_src}form-action {form_action}; "
         "frame-ancestors 'none'; base-uri 'none'"
     )
     if request.app[IS_HTTPS]:

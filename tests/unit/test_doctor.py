@@ -207,13 +207,9 @@ async def test_a_database_address_that_cannot_be_read_is_told_without_it(clinic)
 
 
 async def test_a_platform_that_does_not_load_is_told(clinic, monkeypatch):
-    site = clinic.folder / "site"
-    folder = site / "logicspike_broken-1.0.dist-info"
-    folder.mkdir(parents=True)
-    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: logicspike-broken\nVersion: 1.0\n")
-    (folder / "entry_points.txt").write_text("[logicspike.platforms]\nbroken = broken_platform_for_doctor\n")
+    install(clinic, monkeypatch, "broken", "broken_platform_for_doctor")
+    site = clinic.folder / "broken_site"
     (site / "broken_platform_for_doctor.py").write_text("raise RuntimeError('no wings')\n")
-    monkeypatch.syspath_prepend(site)
 
     [bad] = await clinic.examine()
 
@@ -356,15 +352,20 @@ async def test_a_version_that_is_over_is_told(clinic):
     ]
 
 
+def install(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, name: str, entry_point: str) -> None:
+    """Install one of the tests' platforms beside the real ones."""
+    site = clinic.folder / f"{name}_site"
+    folder = site / f"logicspike_{name}-1.0.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: logicspike-{name}\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text(f"[logicspike.platforms]\n{name} = {entry_point}\n")
+    monkeypatch.syspath_prepend(site)
+
+
 @pytest.fixture
 def install_guild(clinic, monkeypatch) -> None:
     """Install Guild, which has a second developer app, callbacks of its own, and no word on its set-up."""
-    site = clinic.folder / "guild_site"
-    folder = site / "logicspike_guild-1.0.dist-info"
-    folder.mkdir(parents=True)
-    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: logicspike-guild\nVersion: 1.0\n")
-    (folder / "entry_points.txt").write_text("[logicspike.platforms]\nguild = guild_platform\n")
-    monkeypatch.syspath_prepend(site)
+    install(clinic, monkeypatch, "guild", "guild_platform")
 
 
 @pytest.mark.usefixtures("install_guild")
@@ -388,6 +389,15 @@ async def test_a_second_app_and_callbacks_are_looked_at(clinic):
     only_halls = {"GUILD_CLIENT_ID": None, "GUILD_CLIENT_SECRET": None}
     assert 2 == len(await clinic.examine(**environment | only_halls))
     assert f"{halls}: The credentials are set." in clinic.good
+
+
+async def test_a_platform_where_the_bot_registers_itself_needs_nothing_registered(clinic, monkeypatch):
+    install(clinic, monkeypatch, "pond", "pond_platform:pond")
+
+    assert [] == await clinic.examine(POND_ENDPOINT_ALL=clinic.environment["TWITTER_ENDPOINT_API"])
+
+    assert "It needs no developer app" in clinic.good
+    assert "pond" not in "".join(clinic.list_texts(SetupLevel.UNCHECKED))
 
 
 @pytest.mark.usefixtures("install_guild")

@@ -91,7 +91,9 @@ def _inspect(platforms: Platforms, name: str, credential_set: str = "", *, subje
     except PlatformError:
         yield bad(f"{subject}The plugin failed to look at its set-up, which is a bug: tell its author.")
         return
-    if not notes:
+    if not platforms.get(name).needs_client:
+        yield good(f"{subject}It needs no developer app: the bot registers itself where members sign in.")
+    elif not notes:
         yield good(f"{subject}The credentials are set.")
     yield from (Finding(level=note.level, text=f"{subject}{note.message}") for note in notes)
 
@@ -100,10 +102,12 @@ def _name_addresses(platforms: Platforms, name: str, public_url: str) -> Iterato
     """What to register at the platform; at the end of the line, so that it can be copied."""
     platform = platforms.get(name)
     address = f"{public_url}/api/auth/{name}"
-    has_more = any(platforms.is_ready(name, each.credential_set) for each in platforms.list_optional(name))
-    where = f"{platform.title}, in each of your apps there," if has_more else platform.title
-    yield unchecked(
-        f"Whether {where} has this redirect URL can't be seen from here. It must, letter by letter: {address}/callback"
-    )
+    if platform.needs_client:
+        has_more = any(platforms.is_ready(name, each.credential_set) for each in platforms.list_optional(name))
+        where = f"{platform.title}, in each of your apps there," if has_more else platform.title
+        yield unchecked(
+            f"Whether {where} has this redirect URL can't be seen from here. It must, letter by letter: "
+            f"{address}/callback"
+        )
     for event in platform.events:
         yield unchecked(f"Likewise this address for the callback {event}: {address}/{event}")

@@ -20,6 +20,8 @@ from logicspike.plugin import (
     PostRejected,
     Problem,
     ReconnectRequired,
+    SetupLevel,
+    SetupNote,
     TokenExpired,
     hookimpl,
     oauth2,
@@ -176,6 +178,15 @@ async def test_a_text_that_is_changed(echo: ModuleType, break_hook: Break) -> No
 async def test_a_length_nobody_checks(break_hook: Break) -> None:
     break_hook("validate", lambda: ())
     assert await is_caught(CONTRACT.test_length_is_checked_beforehand)
+
+
+@pytest.mark.parametrize("said", ["Your secret is {secret}.", "two\nlines", ""])
+async def test_a_set_up_that_is_shown_badly(echo: ModuleType, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    def inspect(client: Any) -> Any:
+        return [SetupNote(level=SetupLevel.OK, message=said.format(secret=client.client_secret))]
+
+    monkeypatch.setattr(echo, "inspect", hookimpl(inspect), raising=False)
+    assert await is_caught(CONTRACT.test_inspecting_the_set_up_says_a_line_each_and_no_secret)
 
 
 async def test_never_finding_anything(echo: ModuleType, break_hook: Break, monkeypatch: pytest.MonkeyPatch) -> None:

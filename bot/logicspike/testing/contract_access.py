@@ -26,7 +26,7 @@ __all__ = ["AccessContract"]
 
 
 class AccessContract:
-    """What a plugin promises that declares credential sets or events, or has the hooks ``check`` and ``revoke``."""
+    """What a plugin promises that declares credential sets or events, or has ``inspect``, ``check`` or ``revoke``."""
 
     # --- credential sets ----------------------------------------------------------------------------------------------
 
@@ -64,6 +64,19 @@ class AccessContract:
         assert stage.fake.ledger == []
         await _publish(stage, here, "Over here")
         assert [entry.text for entry in stage.fake.ledger] == ["Over here"]
+
+    # --- the operator's set-up ----------------------------------------------------------------------------------------
+
+    async def test_inspecting_the_set_up_says_a_line_each_and_no_secret(self, stage: Stage) -> None:
+        """The doctor shows what is said of each developer app, in a terminal and maybe in somebody's report."""
+        name = stage.platform.name
+        if not stage.platforms.supports(name, "inspect"):
+            pytest.skip(f"{stage.platform.title} has no inspect()")
+        for each in ("", *stage.fake.credential_sets):
+            for note in stage.platforms.inspect(name, each):
+                assert [note.message] == note.message.splitlines()
+                stage.shown.append(note.message)
+        assert stage.find_leaks(()) == []
 
     # --- health -------------------------------------------------------------------------------------------------------
 

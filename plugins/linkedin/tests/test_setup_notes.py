@@ -13,11 +13,16 @@ TODAY = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def inspect(
-    client_id: str = "77abcdef012345", version: str = "202609", now: datetime = TODAY, credential_set: str = ""
+    client_id: str = "77abcdef012345",
+    version: str = "202609",
+    now: datetime = TODAY,
+    credential_set: str = "",
+    comments_api: str = "v2",
 ) -> dict[SetupLevel, list[str]]:
     """The notes by their level."""
     client = OAuthClient(client_id=client_id, client_secret="secret-canary")
-    notes = logicspike_linkedin.inspect(client, credential_set, {"version": version}, now)
+    settings = {"version": version, "comments_api": comments_api}
+    notes = logicspike_linkedin.inspect(client, credential_set, settings, now)
     assert not [note for note in notes if "secret-canary" in note.message or "\n" in note.message]
     return {level: [note.message for note in notes if note.level is level] for level in SetupLevel}
 
@@ -65,6 +70,13 @@ def test_a_version_is_judged_by_the_day(version, day, level):
 
     found = [kind for kind, messages in notes.items() for message in messages if version in message]
     assert [level] == found
+
+
+def test_an_address_for_comments_that_linkedin_does_not_have_is_a_problem():
+    assert [] == inspect(comments_api="rest")[SetupLevel.PROBLEM]
+    [problem] = inspect(comments_api="v3")[SetupLevel.PROBLEM]
+
+    assert "LINKEDIN_COMMENTS_API" in problem
 
 
 def test_the_default_version_is_served():

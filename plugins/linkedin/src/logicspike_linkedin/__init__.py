@@ -74,6 +74,19 @@ _MEDIA: Final = (
     MediaRule(kind=MediaKind.VIDEO, content_types=uploads.VIDEO_TYPES, max_bytes=500 * 1024 * 1024),
 )
 
+_COMPANY_PAGES: Final = CredentialSet(
+    name=PAGES,
+    title="LinkedIn company pages",
+    typed="linkedin-page",
+    # rw_organization_admin: to list the pages; r_basicprofile: that app's way to say who signed in.
+    scopes=("r_basicprofile", "rw_organization_admin", "r_organization_social", PAGE_SCOPE),
+    permissions=(
+        "publish posts and comments as the LinkedIn pages you manage",
+        "see what those pages published",
+        "see your name and which pages you manage",
+    ),
+)
+
 
 @hookimpl
 def describe() -> Platform:
@@ -94,7 +107,7 @@ def describe() -> Platform:
             "comments_api": "v2",
         },
         limits=Limits(max_chars=MAX_CHARS, checked_on=date(2026, 11, 25), media=_MEDIA, max_parts=2),
-        permissions=("publish posts on your LinkedIn profile", "see your name and picture"),
+        permissions=("publish posts and comments on your LinkedIn profile", "see your name and picture"),
         uses_pkce=False,
         cancel_errors=("user_cancelled_login", "user_cancelled_authorize", "access_denied"),
         # learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow, checked 2026-11-23
@@ -103,20 +116,7 @@ def describe() -> Platform:
             "An admin needs to add the app's products at LinkedIn, as the README of the LinkedIn plugin tells, and to "
             "wait until LinkedIn has approved them.",
         },
-        credential_sets=(
-            CredentialSet(
-                name=PAGES,
-                title="LinkedIn company pages",
-                typed="linkedin-page",
-                # rw_organization_admin: to list the pages; r_basicprofile: that app's way to say who signed in.
-                scopes=("r_basicprofile", "rw_organization_admin", "r_organization_social", PAGE_SCOPE),
-                permissions=(
-                    "publish posts and comments as the LinkedIn pages you manage",
-                    "see what those pages published",
-                    "see your name and which pages you manage",
-                ),
-            ),
-        ),
+        credential_sets=(_COMPANY_PAGES,),
         wants_link_card=True,
     )
 
@@ -137,7 +137,7 @@ def measure(post: Post) -> TextLength:
 def inspect(
     client: OAuthClient, credential_set: str, settings: Mapping[str, str], now: datetime
 ) -> Sequence[SetupNote]:
-    """Look at the app's id and at the version of the API."""
+    """Look at the app's id, at the version of the API and at where comments go."""
     return find_notes(client, credential_set, settings, now)
 
 

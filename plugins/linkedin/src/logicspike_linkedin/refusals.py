@@ -80,15 +80,13 @@ def read_refusal(
     urn = _POST_URN.search(message) if is_its_format else None
     conditions = {NAMES_THE_POST: urn is not None, ITS_FORMAT: is_its_format}
     error = body.get(ERROR)
+    codes = _read_codes(body, message) if is_its_format else {}
+    texts = {DESCRIPTION: str(body.get(DESCRIPTION, "")), MESSAGE: message}
     return Refusal(
         operation=operation,
         status=reply.status,
-        codes=(_read_codes(body, message) if is_its_format else {})
-        | ({ERROR: (error,)} if isinstance(error, str) else {}),
-        texts={
-            DESCRIPTION: str(body.get(DESCRIPTION, "")).strip().rstrip("."),
-            MESSAGE: message.strip().rstrip("."),
-        },
+        codes=codes | ({ERROR: (error,)} if isinstance(error, str) else {}),
+        texts={name: text.strip().rstrip(".") for name, text in texts.items()},
         given=[*given, *(condition for condition, holds in conditions.items() if holds)],
         words={"version": ctx.settings.get("version", ""), "link": permalink(ctx, urn[0]) if urn else ""},
         missing_scopes=(scope,) if scope else (),

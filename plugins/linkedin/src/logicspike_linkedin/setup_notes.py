@@ -26,7 +26,12 @@ def find_notes(
 ) -> tuple[SetupNote, ...]:
     """Look at the id and the version, and name what LinkedIn alone knows."""
     today = now.astimezone(UTC).date()
-    return (*_look_at_app(client), _look_at_version(settings["version"], today), _name_unchecked(credential_set))
+    return (
+        *_look_at_app(client),
+        _look_at_version(settings["version"], today),
+        *_look_at_comments(settings["comments_api"]),
+        _name_unchecked(credential_set),
+    )
 
 
 def _look_at_app(client: OAuthClient) -> Iterator[SetupNote]:
@@ -68,6 +73,14 @@ def _look_at_version(version: str, today: date) -> SetupNote:
     if age >= _OLD_MONTHS:
         return SetupNote(level=SetupLevel.WARNING, message=f"{name} ends about {end}: {_CHANGE}")
     return SetupNote(level=SetupLevel.OK, message=f"{name} is served until about {end}.")
+
+
+def _look_at_comments(comments_api: str) -> Iterator[SetupNote]:
+    if comments_api not in {"v2", "rest"}:
+        yield SetupNote(
+            level=SetupLevel.PROBLEM,
+            message=f"LINKEDIN_COMMENTS_API is {comments_api!r}, but LinkedIn takes comments at v2 and at rest only.",
+        )
 
 
 def _name_unchecked(credential_set: str) -> SetupNote:

@@ -9,8 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
-import puremagic
-
+from ..file_types import ENOUGH, find_content_type
 from ..link_pages import LinkPages, PageUnreadable, WebPage
 from ..page_summary import PageSummary, SummaryReader
 from ..plugin import LinkCard, Media, MediaFile, MediaKind
@@ -23,7 +22,6 @@ _MAX_PAGE_BYTES: Final = 1024 * 1024
 _MAX_PICTURE_BYTES: Final = 5 * 1024 * 1024
 _PAGES: Final = ("text/html", "application/xhtml+xml")
 _PICTURES: Final = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
-_BEGINNING_BYTES: Final = 256  # by which the content of a picture is recognised
 _PIECE_BYTES: Final = 64 * 1024
 
 
@@ -107,11 +105,11 @@ async def _to_picture(page: WebPage, alt_text: str) -> MediaFile:
     content, content_type = bytearray(), ""
     async for piece in page.pieces:
         content += piece
-        if not content_type and len(content) >= _BEGINNING_BYTES:
-            content_type = _find_type(content)
+        if not content_type and len(content) >= ENOUGH:
+            content_type = _check_type(content)
         if len(content) > _MAX_PICTURE_BYTES:
             raise PageUnreadable(f"it is larger than {_MAX_PICTURE_BYTES} bytes")
-    content_type = content_type or _find_type(content)
+    content_type = content_type or _check_type(content)
     media = Media(
         media_id=f"card-{hashlib.sha256(content).hexdigest()[:16]}",
         kind=MediaKind.IMAGE,
@@ -123,12 +121,9 @@ async def _to_picture(page: WebPage, alt_text: str) -> MediaFile:
     return _CardPicture(media, bytes(content))
 
 
-def _find_type(content: bytearray) -> str:
+def _check_type(content: bytearray) -> str:
     """Tell a picture's type by its first bytes, whatever its server calls it."""
-    try:
-        found: str = puremagic.from_string(bytes(content[:_BEGINNING_BYTES]), mime=True)
-    except (puremagic.PureError, ValueError):
-        found = ""
+    found = find_content_type(bytes(content[:ENOUGH]))
     if found not in _PICTURES:
         raise PageUnreadable("it is no picture that platforms show")
     return found

@@ -12,12 +12,12 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from ..file_types import ENOUGH, find_content_type
 from ..plugin.errors import OperatorActionRequired, PlatformUnavailable, PostRejected
 from ..plugin.media import MediaFile
 from ..plugin.types import Media, Problem
 from ..services.media_rules import to_size
 from .authorize import describe_failure
-from .file_types import ENOUGH, find_content_type
 
 __all__ = ["SlackFile", "SlackFiles"]
 

@@ -88,7 +88,11 @@ class Rig:
             settings=dict(platform.settings) | settings,
             http=self.http,
             now=self.clock.now(),
+            sleep=self._sleep,
         )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
 
     async def authorize_url(
         self, changes: Mapping[str, str] | None = None, *, is_rerequest: bool = False, **settings: str

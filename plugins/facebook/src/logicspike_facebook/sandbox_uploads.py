@@ -32,6 +32,11 @@ class UploadSide(PageSide):
         """How many bytes of a video one transfer may hold."""
         self._sessions: dict[str, str] = {}
         self._loses_chunk = False
+        self._drops_chunk: bool | None = None
+
+    def drop_next_chunk(self, *, is_taken: bool) -> None:
+        """Lose the connection at the next part of a video, with or without taking the part."""
+        self._drops_chunk = is_taken
 
     def lose_next_chunk(self) -> None:
         """Take the next part of a video but one, then ask for the one before it again."""
@@ -91,7 +96,7 @@ class UploadSide(PageSide):
             case "start":
                 return self._start_video(form, held)
             case "transfer":
-                return self._transfer(form)
+                return self._transfer(request, form)
             case "finish":
                 return self.finish_video(request, form, held)
             case _:
@@ -114,7 +119,14 @@ class UploadSide(PageSide):
         # github.com/facebookarchive/php-graph-sdk, FacebookResumableUploader.php, checked 2026-11-25
         return web.json_response({"upload_session_id": session_id, "video_id": video_id, **self._offsets(0, size)})
 
-    def _transfer(self, form: Mapping[str, Any]) -> web.Response:
+    def _transfer(self, request: web.Request, form: Mapping[str, Any]) -> web.Response:
+        drops, self._drops_chunk = self._drops_chunk, None
+        answer = self._take_chunk(form) if drops is not False else web.Response()
+        if drops is not None and request.transport is not None:
+            request.transport.abort()
+        return answer
+
+    def _take_chunk(self, form: Mapping[str, Any]) -> web.Response:
         upload, chunk = self.find_video(form), form.get("video_file_chunk")
         if upload is None or not isinstance(chunk, web.FileField):
             return answers.video_refused(1363019)

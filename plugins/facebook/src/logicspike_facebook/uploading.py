@@ -45,7 +45,9 @@ _VIDEO: Final = "video"
 _SESSION: Final = "session"
 # Facebook chooses the chunks. A file of 2 GB has some hundred; what never ends is not Facebook's.
 _MOST_CHUNKS: Final = 10_000
-_MOST_CORRECTIONS: Final = 5
+# How often a part is sent again, or another one is asked for, before the whole is tried again later.
+_MOST_REPEATS: Final = 5
+_PAUSE_SECONDS: Final = 2.0
 # "The offset isn't the one that is awaited", with the right one in error_data
 # (developers.facebook.com/documentation/video-api/reference/error-codes, checked 2026-11-25).
 _WRONG_OFFSET: Final = 1363037
@@ -138,17 +140,41 @@ async def _upload_video(ctx: PlatformContext, credential: Credential, file: Medi
     if not started.ok or wanted is None or not (isinstance(video_id, str) and isinstance(session_id, str)):
         raise _to_error(ctx, credential, started)
     async with _Ranges(file) as ranges:
-        corrections = 0
+        repeats = 0
         for _ in range(_MOST_CHUNKS):
             if wanted.start >= wanted.end:
                 return Video(video_id=video_id, session_id=session_id)
-            reply = await _transfer(ctx, credential, session_id, ranges, wanted)
+            reply = await _try_transfer(
+                ctx, credential, session_id, ranges, wanted, is_last_try=repeats == _MOST_REPEATS
+            )
+            if reply is None or not reply.ok:
+                repeats += 1
+            if reply is None:
+                await ctx.sleep(_PAUSE_SECONDS)
+                continue
             following = _read_range(reply.object) if reply.ok else _read_correction(reply)
-            corrections += not reply.ok
-            if following is None or corrections > _MOST_CORRECTIONS:
+            if following is None or repeats > _MOST_REPEATS:
                 raise _to_error(ctx, credential, reply)
             wanted = following
     raise PlatformUnavailable("Facebook asks for more and more parts of the video. Please try again in a few minutes.")
+
+
+async def _try_transfer(
+    ctx: PlatformContext,
+    credential: Credential,
+    session_id: str,
+    ranges: _Ranges,
+    wanted: _Range,
+    *,
+    is_last_try: bool,
+) -> oauth2.Reply | None:
+    """Send a part; None when no answer came. Sent again, Facebook takes it or says which part it wants instead."""
+    try:
+        return await _transfer(ctx, credential, session_id, ranges, wanted)
+    except PlatformUnavailable:
+        if is_last_try:
+            raise
+        return None
 
 
 async def _transfer(

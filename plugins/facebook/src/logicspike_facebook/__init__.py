@@ -1,4 +1,4 @@
-"""Facebook for LogicSpike: members connect the Pages they may post on, and publish text, with or without a link.
+"""Facebook for LogicSpike: members connect the Pages they may post on, and publish text, links, photos and videos.
 
 A member signs in once; the bot keeps the access of the Page that was chosen, which has no end of its own. It dies with
 a new password, a lost role or a withdrawn permission, and only the member can bring it back. A post whose answer got

@@ -232,6 +232,7 @@ async def _serve_web(
             platforms=health.platforms,
             members=slack.directory,
             requests=stores.requests,
+            files=slack.files,
             clock=clock,
             tasks=slack.tasks,
         )

@@ -39,6 +39,7 @@ from logicspike.slack.app import build_slack_app
 from logicspike.slack.authorize import CachedAuthorize
 from logicspike.slack.client import build_client
 from logicspike.slack.directory import SlackDirectory
+from logicspike.slack.files import SlackFiles
 from logicspike.slack.http import slack_routes
 from logicspike.slack.services import SlackServices
 from logicspike.tasks import Tasks
@@ -168,7 +169,8 @@ class FakeScheduling:
         await self.notes.note("schedule", request)
         if self.result is not None:
             return self.result
-        delivery = make_delivery(due_at=request.due_at, post=Post(key="p1:c1", text=request.text, link=None))
+        said = Post(key="p1:c1", text=request.text, link=None, media=request.media)
+        delivery = make_delivery(due_at=request.due_at, post=said)
         self.deliveries[delivery.delivery_id] = delivery
         post = ScheduledPost(
             post_id="p1",
@@ -179,20 +181,14 @@ class FakeScheduling:
             zone=request.zone,
             wall_time="",
             created_at=NOW,
+            media=request.media,
         )
         return Scheduled(post=post, deliveries=(delivery,), warnings=())
 
-    async def save_draft(self, author, text, *, accounts=(), connection_ids=(), when=None, due_at=None, draft_id=None):
+    async def save_draft(self, author, text, *, draft_id=None, **facts):
         await self.notes.note("save_draft", text)
         draft = Draft(
-            draft_id=draft_id or f"d{len(self.drafts) + 1}",
-            author=author,
-            text=text,
-            created_at=NOW,
-            accounts=accounts,
-            connection_ids=connection_ids,
-            when=when,
-            due_at=due_at,
+            draft_id=draft_id or f"d{len(self.drafts) + 1}", author=author, text=text, created_at=NOW, **facts
         )
         self.drafts[draft.draft_id] = draft
         return draft
@@ -439,6 +435,7 @@ async def edge(
         platforms=platforms,
         members=SlackDirectory(client, authorize=authorize, admins=(), clock=clock),
         requests=MemoryRequests(notes),
+        files=SlackFiles(client, session=client.session),
         clock=clock,
         tasks=Tasks(),
     )

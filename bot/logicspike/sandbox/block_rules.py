@@ -23,7 +23,15 @@ MAX_VIEW_BYTES: Final = 250_000
 _ID_CHARS: Final = 255
 _SELECTS: Final = frozenset({"static_select", "multi_static_select"})
 _INPUTS: Final = frozenset(
-    {"plain_text_input", "static_select", "multi_static_select", "datetimepicker", "radio_buttons", "checkboxes"}
+    {
+        "plain_text_input",
+        "static_select",
+        "multi_static_select",
+        "datetimepicker",
+        "radio_buttons",
+        "checkboxes",
+        "file_input",
+    }
 )
 _ACTIONS: Final = frozenset(
     {"button", "static_select", "multi_static_select", "overflow", "datetimepicker", "radio_buttons", "checkboxes"}
@@ -198,6 +206,8 @@ def _element(element: object, allowed: frozenset[str], at: str) -> Problems:
         yield from _button(element, at)
     elif kind == "plain_text_input":
         yield from _plain_text_input(element, at)
+    elif kind == "file_input":
+        yield from _file_input(element, at)
 
 
 def _button(element: Json, at: str) -> Problems:
@@ -217,6 +227,15 @@ def _plain_text_input(element: Json, at: str) -> Problems:
     config = element.get("dispatch_action_config")
     if config is not None and not _triggers(config):
         yield f"[ERROR] trigger_actions_on must name on_enter_pressed or on_character_entered [json-pointer:{at}]"
+
+
+def _file_input(element: Json, at: str) -> Problems:
+    # docs.slack.dev/reference/block-kit/block-elements/file-input-element, checked 2026-11-25
+    if not 1 <= element.get("max_files", 10) <= 10:
+        yield f"[ERROR] max_files must be between 1 and 10 [json-pointer:{at}/max_files]"
+    types = element.get("filetypes")
+    if types is not None and not (isinstance(types, Sequence) and types and all(isinstance(one, str) for one in types)):
+        yield f"[ERROR] filetypes must be an array of strings [json-pointer:{at}/filetypes]"
 
 
 _TRIGGERS: Final = frozenset({"on_enter_pressed", "on_character_entered"})

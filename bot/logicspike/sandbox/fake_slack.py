@@ -15,6 +15,7 @@ from .interactions import Interactions
 from .page_server import PageServer
 from .panel import PanelPlatform
 from .slack_api import DEFAULT_SCOPES, WebApi
+from .slack_files import FakeFiles
 from .slack_out import ACK_SECONDS, BotAnswer, Outbox
 from .slack_state import GENERAL, SLACK, Clock, Command, Message, Shortcut, Workspace
 from .slack_views import View
@@ -62,7 +63,9 @@ class FakeSlack(Interactions):
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         outbox = Outbox(signing_secret, real_time, ack_seconds)
-        super().__init__(workspace=Workspace(clock), outbox=outbox, real_time=real_time, timer=timer)
+        workspace = Workspace(clock)
+        files = FakeFiles(clock=clock, changes=workspace.changes, bot_token=bot_token)
+        super().__init__(workspace=workspace, files=files, outbox=outbox, real_time=real_time, timer=timer)
         self.clock = clock
         self.commands = tuple(commands)
         self.shortcuts = tuple(shortcuts)
@@ -72,6 +75,7 @@ class FakeSlack(Interactions):
         self.api = WebApi(
             workspace=self.workspace,
             views=self.views,
+            files=self.files,
             triggers=self._triggers,
             responses=self._responses,
             bot_token=bot_token,
@@ -103,6 +107,7 @@ class FakeSlack(Interactions):
         """The application for the Web API, the response URLs and the page; set ``base_url`` once it is bound."""
         app = web.Application(client_max_size=4 * 1024 * 1024)
         self.api.add_routes(app.router)
+        self.files.add_routes(app.router)
         page = PageServer(self)
         page.add_to(app)
         app.cleanup_ctx.append(self._run_outbox)
@@ -120,7 +125,7 @@ class FakeSlack(Interactions):
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
-            self.base_url = f"http://{host}:{runner.addresses[0][1]}"
+            self.base_url = self.files.base_url = f"http://{host}:{runner.addresses[0][1]}"
             yield self
         finally:
             await runner.cleanup()

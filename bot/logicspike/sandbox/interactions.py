@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from . import slack_payloads as payloads
 from .block_rules import check_view, elements_of, options_of
+from .slack_files import FakeFiles
 from .slack_out import BotAnswer, Outbox, Sent, Triggers
 from .slack_responses import ResponseRefused, ResponseUrls
 from .slack_state import GENERAL, SLACK, Conversation, Json, Message, Workspace
@@ -46,11 +47,13 @@ class Interactions:
         self,
         *,
         workspace: Workspace,
+        files: FakeFiles,
         outbox: Outbox,
         real_time: Callable[[], float],
         timer: Callable[[], float],
     ) -> None:
         self.workspace = workspace
+        self.files = files
         self.views = Views(workspace.changes, real_time)
         self._outbox = outbox
         self._triggers = Triggers(timer)
@@ -144,16 +147,22 @@ class Interactions:
         """
         view = self._top(user_id)
         typed = {(b, a): entry for b, entries in view.values.items() for a, entry in entries.items()}
-        values = state_of(view.blocks, answers, typed)
+        values = state_of(view.blocks, self._with_files(view, answers), typed)
         return self.views.note(view, values=values, errors=view.errors, trouble=view.trouble)
+
+    def _with_files(self, view: View, answers: Answers) -> Answers:
+        """The answers, with whole files in place of their ids."""
+        fields = [(b["block_id"], e["action_id"]) for b, e in elements_of(view.blocks) if e["type"] == "file_input"]
+        chosen = {name: self.files.print_files(answers[name]) for both in fields for name in both if name in answers}
+        return {**answers, **chosen}
 
     async def submit_view(self, user_id: str, answers: Answers | None = None) -> SubmitResult:
         """Fill in the modal this member sees and submit it.
 
         Args:
             user_id: the member.
-            answers: by ``block_id`` or ``action_id``: a str, a list of option values, or an aware datetime; fields not
-                named keep what was typed before, or what the bot filled in.
+            answers: by ``block_id`` or ``action_id``: a str, a list of option values or of uploaded files' ids, or an
+                aware datetime; fields not named keep what was typed before, or what the bot filled in.
 
         Raises:
             LookupError: no modal is open, or an answer names no field or no option.

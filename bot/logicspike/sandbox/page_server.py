@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from .panel import PanelPlatform
+from .slack_files import MAX_FILE_BYTES
 from .slack_state import BOT, SLACK, TEAM, Json, Message
 from .slack_views import View
 
@@ -31,6 +32,7 @@ _TYPES: Final = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
 }
+_UPLOAD: Final = "/sandbox/upload"
 _TICK_SECONDS: Final = 2.0
 _TIMELINE_TIMEOUT: Final = aiohttp.ClientTimeout(total=1.5)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,6 +55,7 @@ class PageServer:
         app.router.add_get("/sandbox/stream", self._stream)
         for name, act in self._acts().items():
             app.router.add_post(f"/sandbox/{name}", _as_handler(act))
+        app.router.add_post(_UPLOAD, self._upload)
         app.on_shutdown.append(self._close)
         app.cleanup_ctx.append(self._timelines.run)
 
@@ -62,11 +65,12 @@ class PageServer:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(("/api/", "/response/")):
+        if request.path.startswith(("/api/", "/response/", "/files-pri/")):
             return await handler(request)
         if not self._is_known_host(request.host):
             raise web.HTTPForbidden(text="Open the sandbox by its IP address or as localhost.")
-        if request.method == "POST" and not _is_same_origin(request):
+        is_upload = request.path == _UPLOAD
+        if request.method == "POST" and not _is_same_origin(request, is_upload=is_upload):
             raise web.HTTPForbidden(text="Only the sandbox's own page may do this.")
         response = await handler(request)
         if not response.prepared:
@@ -218,6 +222,19 @@ class PageServer:
         )
         return {"error": answer.error}
 
+    async def _upload(self, request: web.Request) -> web.Response:
+        """Keep a file that a member chose in a form: its bytes are the body."""
+        content = bytearray()
+        async for piece in request.content.iter_any():
+            content += piece
+            if len(content) > MAX_FILE_BYTES:
+                return web.json_response({"problem": "The sandbox takes files up to 100 MB."}, status=413)
+        if request.query.get("as") not in self._slack.workspace.members:
+            raise web.HTTPNotFound
+        name = request.query.get("name") or "file"
+        file = self._slack.files.upload(request.query["as"], name, bytes(content))
+        return web.json_response({"id": file.id, "name": file.name})
+
     async def _submit(self, body: Json) -> Json:
         result = await self._slack.submit_view(body["as"], body["answers"])
         return {"action": result.action}
@@ -299,8 +316,9 @@ def _as_handler(act: Callable[[Json], Awaitable[Json]]) -> Handler:
     return handler
 
 
-def _is_same_origin(request: web.Request) -> bool:
-    if request.content_type != "application/json":
+def _is_same_origin(request: web.Request, *, is_upload: bool) -> bool:
+    is_simple = request.content_type != ("application/octet-stream" if is_upload else "application/json")
+    if is_simple:  # Another page could send that without being asked.
         return False
     origin = request.headers.get("Origin")
     if origin is not None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 from aiohttp import web
 
 from .block_rules import check_message_blocks, check_view
+from .slack_files import FakeFiles
 from .slack_out import Refused, Triggers
 from .slack_responses import ResponseRefused, ResponseUrls
 from .slack_state import BOT, TEAM, Conversation, Json, Member, Message, Workspace
@@ -19,7 +20,7 @@ from .slack_views import MAX_STACK, View, Views
 
 __all__ = ["DEFAULT_SCOPES", "ApiCall", "WebApi"]
 
-DEFAULT_SCOPES: Final = frozenset({"commands", "chat:write", "im:write", "users:read", "team:read"})
+DEFAULT_SCOPES: Final = frozenset({"commands", "chat:write", "files:read", "im:write", "users:read", "team:read"})
 _MAX_TEXT: Final = 40_000  # docs.slack.dev/reference/methods/chat.postMessage, checked 2026-11-23
 _SECRET_ARGUMENTS: Final = frozenset({"token"})
 
@@ -52,7 +53,7 @@ class WebApi:
     """Answers ``/api/<method>`` and ``/response/<id>``.
 
     Args:
-        workspace, views, triggers, responses: what the calls read and change.
+        workspace, views, files, triggers, responses: what the calls read and change.
         bot_token: the only token that is let in.
         scopes: what the app was granted; a method without its scope answers ``missing_scope``.
     """
@@ -62,6 +63,7 @@ class WebApi:
         *,
         workspace: Workspace,
         views: Views,
+        files: FakeFiles,
         triggers: Triggers,
         responses: ResponseUrls,
         bot_token: str,
@@ -69,6 +71,7 @@ class WebApi:
     ) -> None:
         self.workspace = workspace
         self.views = views
+        self.files = files
         self.triggers = triggers
         self.responses = responses
         self.scopes = frozenset(scopes)
@@ -174,6 +177,14 @@ class WebApi:
         if message.user != BOT:
             raise Refused(error)
         return message
+
+    def _files_info(self, args: Json) -> dict[str, Any]:
+        file = self.files.find(str(args.get("file") or ""))
+        if file is None:
+            raise Refused("file_not_found")
+        if file.is_deleted:
+            raise Refused("file_deleted")
+        return {"file": file.to_json(self.files.base_url), "comments": [], "response_metadata": {"next_cursor": ""}}
 
     def _api_test(self, args: Json) -> dict[str, Any]:
         if args.get("error"):
@@ -303,6 +314,7 @@ class WebApi:
         "users.info": _Method(_users_info, "users:read"),
         "users.list": _Method(_users_list, "users:read"),
         "team.info": _Method(_team_info, "team:read"),
+        "files.info": _Method(_files_info, "files:read"),
         "conversations.open": _Method(_conversations_open, "im:write"),
         "chat.postMessage": _Method(_post_message, "chat:write"),
         "chat.postEphemeral": _Method(_post_ephemeral, "chat:write"),

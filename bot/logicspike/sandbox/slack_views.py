@@ -17,7 +17,8 @@ MAX_STACK: Final = 3
 """Views on top of each other. # docs.slack.dev/reference/methods/views.push, checked 2026-11-23."""
 
 Answers = Mapping[str, Any]
-"""What a person filled in: ``block_id`` or ``action_id`` to a str, a list of option values, or an aware datetime."""
+"""What a person filled in: ``block_id`` or ``action_id`` to a str, a list of option values, a list of file objects, or
+an aware datetime."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +246,13 @@ def _read_many(element: Json, answer: Any) -> Json:
     return {"type": element["type"], "selected_options": chosen}
 
 
+def _read_files(element: Json, answer: Any) -> Json:
+    files = list(answer or ())
+    if len(files) > (most := element.get("max_files", 10)):
+        raise KeyError(f"this field takes {most} files")
+    return {"type": element["type"], "files": files}
+
+
 def _read_time(element: Json, answer: Any) -> Json:
     if answer is None:
         chosen = element.get("initial_date_time")
@@ -270,6 +278,7 @@ _READERS: Final[Mapping[str, Callable[[Json, Any], Json]]] = {
     "multi_static_select": _read_many,
     "checkboxes": _read_many,
     "datetimepicker": _read_time,
+    "file_input": _read_files,
 }
 
 

@@ -27,10 +27,11 @@ def kind_of(content_type: str) -> MediaKind | None:
 
 
 def fit_media(limits: Limits, media: Sequence[Media]) -> tuple[Media, ...]:
-    """Media as a platform sees them: a GIF is a picture where it is shown like one."""
-    if any(rule.kind is MediaKind.GIF for rule in limits.media):
-        return tuple(media)
-    return tuple(replace(each, kind=MediaKind.IMAGE) if each.kind is MediaKind.GIF else each for each in media)
+    """Media as a platform sees them, whatever they were to another: a GIF is a picture where it is shown like one."""
+    has_gifs = any(rule.kind is MediaKind.GIF for rule in limits.media)
+    kinds = (kind_of(each.content_type) or each.kind for each in media)
+    fitted = (MediaKind.IMAGE if kind is MediaKind.GIF and not has_gifs else kind for kind in kinds)
+    return tuple(replace(each, kind=kind) for each, kind in zip(media, fitted, strict=True))
 
 
 def check_media(platform: Platform, media: Sequence[Media]) -> tuple[Problem, ...]:

@@ -11,7 +11,8 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.models.views import View
 
-from ..domain import Connection, Member
+from ..domain import Connection, Delivery, Draft, Member
+from ..plugin.types import Media
 from ..services.scheduling import (
     AccountQuestion,
     NotScheduled,
@@ -21,8 +22,10 @@ from ..services.scheduling import (
     ScheduleResult,
 )
 from . import messages, surface
+from .attaching import Attached, attach
 from .clicks import Answer, Click
 from .counting import CountingListeners
+from .file_fields import list_file_types
 from .forms import Forms, Submitted, ack_errors
 from .interaction import Interaction, read_interaction
 from .message import Message
@@ -36,6 +39,7 @@ from .views import (
     composer_notice,
     parse_composer,
 )
+from .wording import unpublished_media
 
 __all__ = ["ComposerListeners", "Filling", "Prefill", "render_result"]
 
@@ -51,6 +55,7 @@ class Prefill:
     due_at: datetime | None = None
     draft_id: str | None = None
     problems: tuple[ScheduleProblem, ...] = ()
+    media: tuple[Media, ...] = ()
 
 
 Filling: TypeAlias = Callable[[Sequence[Connection]], Awaitable[Prefill | None]]
@@ -106,6 +111,8 @@ class ComposerListeners:
             draft_id=prefill.draft_id,
             problems=prefill.problems,
             count=self._counting.line(prefill.text, chosen),
+            file_types=list_file_types(self._services.platforms, [each.platform for each in accounts]),
+            kept_files=prefill.media,
         )
 
     async def _on_open(self, click: Click) -> None:
@@ -139,14 +146,25 @@ class ComposerListeners:
             delivery = await self._services.scheduling.find_delivery(member, value.removeprefix(_POST_PREFIX))
             if delivery is None:
                 return None
-            return Prefill(
-                text=delivery.unpublished_text, connection_ids=(delivery.connection_id,), due_at=delivery.due_at
-            )
+            return await self._prefill_from(delivery)
         draft = await self._services.scheduling.find_draft(member, value)
         if draft is None:
             return None
         chosen = (*draft.connection_ids, *self.match(draft.accounts, accounts))
-        return Prefill(text=draft.text, connection_ids=chosen, due_at=draft.due_at, draft_id=draft.draft_id)
+        return Prefill(
+            text=draft.text, connection_ids=chosen, due_at=draft.due_at, draft_id=draft.draft_id, media=draft.media
+        )
+
+    async def _prefill_from(self, delivery: Delivery) -> Prefill:
+        """What a post says; its files are kept with a draft, for a form can't be given any."""
+        text, chosen, media = delivery.unpublished_text, (delivery.connection_id,), unpublished_media(delivery)
+        draft = None
+        if media:
+            draft = await self._services.scheduling.save_draft(
+                delivery.author, text, connection_ids=chosen, due_at=delivery.due_at, media=media
+            )
+        draft_id = draft.draft_id if draft is not None else None
+        return Prefill(text=text, connection_ids=chosen, due_at=delivery.due_at, draft_id=draft_id, media=media)
 
     # --- submitting --------------------------------------------------------------------------------------------------
 
@@ -159,13 +177,23 @@ class ComposerListeners:
         if not values.is_now and values.due_at is None:
             await ack_errors(ack, composer_errors([_NO_TIME]))
             return
+        has_files = any(block.get("block_id") == surface.BLOCK_FILES for block in view.get("blocks") or ())
         await self._forms.take(
-            ack, interaction, lambda: self._schedule(interaction.member, values), block_id=surface.BLOCK_TEXT
+            ack,
+            interaction,
+            lambda: self._schedule(interaction.member, values, has_files=has_files),
+            block_id=surface.BLOCK_TEXT,
         )
 
-    async def _schedule(self, member: Member, values: ComposerValues) -> Submitted:
+    async def _schedule(self, member: Member, values: ComposerValues, *, has_files: bool) -> Submitted:
         profile = await self._services.members.get_profile(member)
         now = self._services.clock.now()
+        attached = await self._attach(member, values)
+        if attached.problems:
+            draft = await self._keep(member, values, attached)
+            unsent = NotScheduled(draft=draft, problems=attached.problems)
+            errors = composer_errors(attached.problems, has_files=has_files)
+            return Submitted(message=messages.not_scheduled(unsent), errors=errors)
         result = await self._services.scheduling.schedule(
             ScheduleRequest(
                 author=member,
@@ -174,10 +202,28 @@ class ComposerListeners:
                 zone=profile.zone,
                 connection_ids=values.connection_ids,
                 draft_id=values.draft_id,
+                media=attached.media,
             )
         )
-        errors = composer_errors(result.problems) if isinstance(result, NotScheduled) else {}
+        errors = composer_errors(result.problems, has_files=has_files) if isinstance(result, NotScheduled) else {}
         return Submitted(message=render_result(result, zone=profile.zone, services=self._services), errors=errors)
+
+    async def _attach(self, member: Member, values: ComposerValues) -> Attached:
+        if not values.files.keeps_files or values.draft_id is None:
+            return await attach(values.files, (), self._services.files)
+        draft = await self._services.scheduling.find_draft(member, values.draft_id)
+        return await attach(values.files, draft.media if draft is not None else (), self._services.files)
+
+    async def _keep(self, member: Member, values: ComposerValues, attached: Attached) -> Draft:
+        """Keep what was written and those files that could be read."""
+        return await self._services.scheduling.save_draft(
+            member,
+            values.text,
+            connection_ids=values.connection_ids,
+            due_at=values.due_at,
+            draft_id=values.draft_id,
+            media=attached.media,
+        )
 
 
 _NO_TIME: Final = ScheduleProblem(field="when", message="Choose a date and time, or Now.")

@@ -10,7 +10,9 @@ from typing import Any, Final
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
+from ..plugin.types import Media
 from ..services.editing import Editable
+from .file_fields import kept_note
 from .message import note, paragraph, quoted
 from .messages_editing import state_note, unchanged_words
 from .mrkdwn import bullets, measure, prose
@@ -70,7 +72,7 @@ def editor(
     blocks: list[Block | None] = [
         *(paragraph(prose(sentence)) for sentence in notes),
         *_accounts(post, zone, titles),
-        *_text_blocks(text, count),
+        *_text_blocks(text, count, post.post.media),
         when_input(),
         at_input(due_at),
         note(f"Times are in {find_zone(zone).key}, from your Slack profile."),
@@ -91,14 +93,16 @@ def _accounts(post: Editable, zone: str, titles: Titles) -> Iterable[Block]:
     yield note(" ".join((*gone, "To post elsewhere, cancel this post and write a new one.")))
 
 
-def _text_blocks(text: str, count: str) -> Iterable[Block | None]:
+def _text_blocks(text: str, count: str, media: Sequence[Media]) -> Iterable[Block | None]:
+    carried = note(f"Goes with {kept_note(media)} To change the files, write a new post.") if media else None
     if measure(text) <= TEXT_AT_MOST:
-        return (text_input(text), count_block(count) if count else None)
+        return (text_input(text, is_optional=bool(media)), count_block(count) if count else None, carried)
     # A field that cut it off would let a new time cost half the text.
     return (
         paragraph("*Text*"),
         quoted(text, _PREVIEW),
         note(f"A form takes {TEXT_AT_MOST} characters, and this text is longer: only its time can be changed here."),
+        carried,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,8 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from ..file_types import ENOUGH, find_content_type
 from ..plugin.errors import OperatorActionRequired, PlatformUnavailable, PostRejected
 from ..plugin.media import MediaFile
-from ..plugin.types import Media, Problem
-from ..services.media_rules import to_size
+from ..plugin.types import Media, MediaKind, Problem
+from ..services.media_rules import kind_of, to_size
 from .authorize import describe_failure
 
 __all__ = ["SlackFile", "SlackFiles"]
@@ -53,14 +54,43 @@ class SlackFiles:
             PostRejected: the file is gone, or not Slack's to give.
             OperatorActionRequired: the bot lacks the permission to read files.
         """
+        return self._read_address(media, await self._ask(media))
+
+    async def _ask(self, media: Media) -> Mapping[str, Any]:
         try:
             answer = await self._client.files_info(file=media.media_id)
-            file = answer["file"]
+            file: Mapping[str, Any] = answer["file"]
         except SlackApiError as error:
             raise _to_refusal(media, describe_failure(error)) from error
         except (SlackClientError, aiohttp.ClientError, TimeoutError, LookupError, ValueError) as error:
             raise _unavailable() from error
-        return self._read_address(media, file)
+        return file
+
+    async def identify(self, file_id: str) -> Media:
+        """What a file is, by its content as far as that can be read now, else by what Slack says.
+
+        Raises:
+            PlatformUnavailable: Slack doesn't answer.
+            PostRejected: it is gone, or neither a picture nor a video.
+            OperatorActionRequired: the bot lacks the permission to read files.
+        """
+        unknown = Media(media_id=file_id, kind=MediaKind.IMAGE, content_type="", size=0, name="The file")
+        file = await self._ask(unknown)
+        name = " ".join(str(file.get("name") or "").split()) or "The file"
+        named = replace(unknown, name=name, size=int(file.get("size") or 0))
+        content_type = await self._look_into(named, self._read_address(named, file)) or str(file.get("mimetype"))
+        kind = kind_of(content_type)
+        if kind is None or not named.size:
+            raise PostRejected(Problem(message=f"{name} is neither a picture nor a video.", field="media"))
+        return replace(named, kind=kind, content_type=content_type)
+
+    async def _look_into(self, media: Media, url: str) -> str | None:
+        async with self.download(url) as response:
+            _check_answer(media, response)
+            try:
+                return find_content_type(await _read_head(response))
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise _unavailable() from error
 
     def _read_address(self, media: Media, file: Mapping[str, Any]) -> str:
         if file.get("mode") in _GONE_MODES:
@@ -120,15 +150,8 @@ class SlackFile(MediaFile):
         """
         url = await self._files.locate(self.media)
         async with self._files.download(url) as response:
-            self._check_answer(response)
+            _check_answer(self.media, response)
             yield self._read(response)
-
-    def _check_answer(self, response: aiohttp.ClientResponse) -> None:
-        if response.status in {408, 429} or response.status >= 500:
-            raise _unavailable()
-        # A page instead of the file is Slack's login: the token may not read it.
-        if response.status != 200 or response.content_type == "text/html":
-            raise _gone(self.media)
 
     async def _read(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         count = 0
@@ -161,6 +184,14 @@ class SlackFile(MediaFile):
         if found != self.media.content_type:
             is_page = found == "text/html"
             raise _gone(self.media) if is_page else _wrong_type(self.media, found)
+
+
+def _check_answer(media: Media, response: aiohttp.ClientResponse) -> None:
+    if response.status in {408, 429} or response.status >= 500:
+        raise _unavailable()
+    # A page instead of the file is Slack's login: the token may not read it.
+    if response.status != 200 or response.content_type == "text/html":
+        raise _gone(media)
 
 
 async def _read_head(response: aiohttp.ClientResponse) -> bytes:

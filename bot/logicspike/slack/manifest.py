@@ -51,6 +51,7 @@ WEB_API_SCOPES: Final[Mapping[str, str | None]] = {
     "chat_postMessage": "chat:write",
     "chat_update": "chat:write",
     "conversations_open": "im:write",
+    "files_info": "files:read",
     "users_info": "users:read",
     "users_list": "users:read",
     "views_open": None,

@@ -271,7 +271,7 @@ def render_reconnected(notice: Reconnected, zone: str) -> Message:
     """An account is back: what goes out by itself; what is too late to do so is asked about in a message of its own."""
     account = account_words(notice.connection, notice.platform_title)
     released = tuple(
-        f"{show_day_and_time(delivery.due_at, zone)}: {preview(delivery.post.text)}"
+        f"{show_day_and_time(delivery.due_at, zone)}: {preview(delivery.post.text, delivery.post.media)}"
         for delivery in notice.released[:_RELEASED_SHOWN]
     )
     more = len(notice.released) - len(released)

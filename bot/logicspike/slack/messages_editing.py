@@ -20,6 +20,7 @@ from .wording import (
     Titles,
     can_change,
     cancel_button,
+    carried,
     day_and_time,
     edit_button,
     join_words,
@@ -28,6 +29,7 @@ from .wording import (
     state_words,
     target_words,
     title_of,
+    unpublished_media,
     whole_text,
 )
 
@@ -72,15 +74,16 @@ def edit_saved(edited: Edited, zone: str, now: datetime, titles: Titles = NO_TIT
     is_due = due_at <= now
     when = escape(describe_instant(due_at, zone) if is_due else describe_moment(due_at, zone, now))
     heading = "Saved, and on hold as before" if _all_held(edited.changed) else "Saved"
-    text = whole_text(edited.changed[0])
+    text, media = whole_text(edited.changed[0]), unpublished_media(edited.changed[0])
     targets = tuple(target_words(each, title_of(each.platform, titles)) for each in edited.changed[:_SHOWN])
     unchanged = _unchanged(edited.unchanged, titles)
     warnings = tuple(prose(warning, _PROBLEM_UNITS) for warning in edited.warnings[:_SHOWN])
     hidden = len(edited.changed) - _SHOWN
     return build_message(
-        " ".join((f"{heading}: {preview(text)} – {join_words(targets)}, {when}.", *unchanged)),
+        " ".join((f"{heading}: {preview(text, media)} – {join_words(targets)}, {when}.", *unchanged)),
         paragraph(f"*{heading}* · {when}"),
         quoted(text),
+        carried(media),
         *(_row(each, zone, titles, edited.lengths.get(each.delivery_id)) for each in edited.changed[:_SHOWN]),
         note(f"and {hidden} more accounts") if hidden > 0 else None,
         paragraph(f"*Not changed everywhere*\n{bullets(unchanged)}") if unchanged else None,

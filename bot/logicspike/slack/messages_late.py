@@ -17,11 +17,10 @@ from .wording import (
     Titles,
     count_posts,
     edit_button,
-    preview,
+    preview_of,
     progress_words,
     target_words,
     title_of,
-    whole_text,
 )
 
 __all__ = ["render_late_question"]
@@ -45,7 +44,7 @@ def _late_rows(deliveries: tuple[Delivery, ...], zone: str, titles: Titles) -> I
         target = target_words(delivery, title_of(delivery.platform, titles))
         due = show_day_and_time(delivery.due_at, zone)
         progress = f" · {words}" if (words := progress_words(delivery)) else ""
-        yield paragraph(f"{target} · was due {due}{progress}\n{preview(whole_text(delivery))}")
+        yield paragraph(f"{target} · was due {due}{progress}\n{preview_of(delivery)}")
         yield actions(
             button("Publish now", LATE_PUBLISH, delivery.delivery_id),
             edit_button(delivery),

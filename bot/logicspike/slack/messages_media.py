@@ -1,41 +1,18 @@
-"""Direct messages about a post's pictures and videos, and how they're named in others."""
+"""Direct messages about a post's pictures and videos on their way to a platform."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
-from ..plugin.types import Media, MediaKind, Post
+from ..plugin.types import Post
 from ..services.notices import PreparationDelayed
 from .message import Message, actions, build_message, paragraph, quoted
 from .mrkdwn import name, prose, show_day_and_time
-from .wording import cancel_button, day_and_time, edit_button, join_words, target_words
+from .wording import cancel_button, carried, day_and_time, edit_button, target_words
 
-__all__ = ["media_words", "render_preparation_delayed"]
+__all__ = ["render_preparation_delayed"]
 
 _SHORT: Final = 80
-_KINDS: Final = {
-    MediaKind.IMAGE: ("1 picture", "pictures"),
-    MediaKind.GIF: ("1 GIF", "GIFs"),
-    MediaKind.VIDEO: ("1 video", "videos"),
-}
-
-
-def media_words(media: Sequence[Media]) -> str:
-    """Word what a post carries: "2 pictures, 1 without a description"; "" for nothing."""
-    counts = Counter(each.kind for each in media)
-    words = tuple(_count(kind, counts[kind]) for kind in MediaKind if counts[kind])
-    bare = sum(not each.alt_text for each in media)
-    if not bare:
-        return join_words(words)
-    lacking = "without a description" if len(media) == 1 else f"{bare} without a description"
-    return f"{join_words(words)}, {lacking}"
-
-
-def _count(kind: MediaKind, count: int) -> str:
-    one, many = _KINDS[kind]
-    return one if count == 1 else f"{count} {many}"
 
 
 def render_preparation_delayed(notice: PreparationDelayed, zone: str) -> Message:
@@ -53,6 +30,7 @@ def render_preparation_delayed(notice: PreparationDelayed, zone: str) -> Message
             "the post goes out as soon as everything is there, and never without its files."
         ),
         quoted(delivery.post.text, _SHORT),
+        carried(delivery.post.media),
         actions(edit_button(delivery), cancel_button(delivery)),
     )
 

@@ -29,6 +29,7 @@ from .surface import (
 )
 from .wording import (
     cancel_button,
+    carried,
     count_posts,
     day_and_time,
     edit_button,
@@ -37,6 +38,7 @@ from .wording import (
     say,
     target_words,
     title_of,
+    unpublished_media,
     view_button,
     whole_text,
 )
@@ -70,9 +72,10 @@ def render_delivery_published(notice: DeliveryPublished) -> Message:
     """A post is live."""
     delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
     return build_message(
-        f"Published: {target}: {preview(delivery.post.text)}",
+        f"Published: {target}: {preview(delivery.post.text, delivery.post.media)}",
         paragraph(f"*Published* · {target}"),
         quoted(delivery.post.text, _SHORT),
+        carried(delivery.post.media),
         actions(view_button(delivery)),
         _part_links(delivery),
     )
@@ -93,7 +96,8 @@ def render_posts_published(notice: PostsPublished) -> Message:
     """Many posts went live together: one message instead of one for each."""
     deliveries = notice.deliveries
     rows = [
-        f"{_linked(each, target_words(each, title_of(each.platform, notice.titles)))}: {preview(each.post.text)}"
+        f"{_linked(each, target_words(each, title_of(each.platform, notice.titles)))}: "
+        f"{preview(each.post.text, each.post.media)}"
         for each in deliveries[:_PUBLISHED_SHOWN]
     ]
     more = len(deliveries) - len(rows)
@@ -121,6 +125,7 @@ def render_delivery_delayed(notice: DeliveryDelayed, zone: str) -> Message:
             "and by myself until it works. You only hear from me again if it doesn't, or when it is published."
         ),
         quoted(delivery.post.text, _SHORT),
+        carried(delivery.post.media),
         actions(edit_button(delivery), cancel_button(delivery)),
     )
 
@@ -136,6 +141,7 @@ def render_delivery_failed(notice: DeliveryFailed) -> Message:
         say(f"{heading}: {target}.", progress, *problems, "Your text is kept."),
         paragraph(f"*{heading}* · {target}{f' · {progress}' if progress else ''}{why}"),
         quoted(whole_text(delivery)),
+        carried(unpublished_media(delivery)),
         actions(rewrite_button(delivery), view_button(delivery)),
         note("Your text is kept. Other accounts are not affected."),
     )
@@ -149,6 +155,7 @@ def render_delivery_held(notice: DeliveryHeld, zone: str) -> Message:
         f"On hold: {target}, due {day_and_time(delivery.due_at, zone)}. {why} Nothing is lost.",
         paragraph(f"*On hold* · {target} · due {show_day_and_time(delivery.due_at, zone)}\n{why} Nothing is lost."),
         quoted(delivery.post.text, _SHORT),
+        carried(delivery.post.media),
         actions(*_held_buttons(delivery)),
     )
 
@@ -243,6 +250,7 @@ def describe_outcome(delivery: Delivery, title: str) -> Message:
         f"{heading}: {target}. {words}{detail}",
         paragraph(f"*{heading}* · {target}\n{words}{detail}"),
         quoted(delivery.post.text, _SHORT),
+        carried(delivery.post.media),
         actions(view_button(delivery), rewrite_button(delivery, is_primary=False) if can_rewrite else None),
     )
 

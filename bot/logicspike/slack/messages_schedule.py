@@ -41,17 +41,20 @@ from .wording import (
     account_words,
     can_change,
     cancel_button,
+    carried,
     count_posts,
     day_and_time,
     edit_button,
     join_words,
     measured_words,
     preview,
+    preview_of,
     progress_words,
     say,
     state_words,
     target_words,
     title_of,
+    unpublished_media,
     view_button,
     whole_text,
 )
@@ -89,9 +92,10 @@ def schedule_confirmed(scheduled: Scheduled, zone: str, now: datetime, titles: T
     hidden = len(rows) - _PAGE
     warnings = tuple(prose(warning, _PROBLEM_UNITS) for warning in scheduled.warnings[:_PAGE])
     return build_message(
-        f"{heading}: {preview(scheduled.post.text)} – {join_words(targets[:_PAGE])}, {when}.",
+        f"{heading}: {preview(scheduled.post.text, scheduled.post.media)} – {join_words(targets[:_PAGE])}, {when}.",
         paragraph(f"*{heading}* · {when}"),
         quoted(scheduled.post.text),
+        carried(scheduled.post.media),
         *rows[:_PAGE],
         note(f"and {hidden} more accounts") if hidden > 0 else None,
         paragraph(f"*Worth a look*\n{bullets(warnings)}") if warnings else None,
@@ -125,6 +129,7 @@ def account_question(question: AccountQuestion, titles: Titles = NO_TITLES) -> M
         f"{sentence} Nothing is scheduled yet.",
         paragraph(f"*{sentence}*"),
         quoted(question.draft.text),
+        carried(question.draft.media),
         *rows,
         _draft_buttons(question.draft, "Edit"),
         note("Nothing is scheduled yet. Your text is kept."),
@@ -146,6 +151,7 @@ def time_question(draft: Draft, problem: WhenProblem, zone: str) -> Message:
         f"{why} Nothing is scheduled yet.",
         paragraph(why),
         quoted(draft.text),
+        carried(draft.media),
         *rows,
         _draft_buttons(draft, "Pick another time"),
         note("Nothing is scheduled yet. Your text is kept."),
@@ -178,6 +184,7 @@ def not_scheduled(result: NotScheduled) -> Message:
         paragraph("*Nothing is scheduled yet*"),
         *rows,
         quoted(result.draft.text) if result.draft else None,
+        carried(result.draft.media) if result.draft else None,
         _draft_buttons(result.draft, "Edit") if result.draft else actions(button("Write a post", SCHEDULE_OPEN)),
         note("Your text is kept.") if result.draft else None,
     )
@@ -252,7 +259,7 @@ def _list_rows(delivery: Delivery, zone: str, titles: Titles) -> Iterator[Block]
     clock = describe_clock(delivery.due_at.astimezone(find_zone(zone)))
     target = target_words(delivery, title_of(delivery.platform, titles))
     state = say(_state_with_time(delivery, zone), f"· {progress}" if (progress := progress_words(delivery)) else "")
-    words = f"*{clock}* · {target} · {state} · {code(delivery.delivery_id)}\n{preview(whole_text(delivery))}"
+    words = f"*{clock}* · {target} · {state} · {code(delivery.delivery_id)}\n{preview_of(delivery)}"
     yield paragraph(words)
     release = release_button(delivery, is_primary=False)
     change = (edit_button(delivery), cancel_button(delivery, "Cancel")) if can_change(delivery) else ()
@@ -286,9 +293,10 @@ def cancel_result(outcome: CancelOutcome, typed: str = "", titles: Titles = NO_T
     progress, text = progress_words(delivery), whole_text(delivery)
     what = f"{progress} The rest will not be published" if progress else "It will not be published"
     return build_message(
-        f"Cancelled: {target}. {what}: {preview(text)}",
+        f"Cancelled: {target}. {what}: {preview_of(delivery)}",
         paragraph(f"*Cancelled* · {target}\n{what}."),
         quoted(text),
+        carried(unpublished_media(delivery)),
         actions(view_button(delivery), rewrite_button(delivery, is_primary=False)),
     )
 

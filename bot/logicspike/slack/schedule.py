@@ -234,6 +234,7 @@ class ScheduleListeners:
             accounts=accounts,
             connection_ids=connection_ids,
             draft_id=draft.draft_id,
+            media=draft.media,
         )
         return await self._schedule(request)
 

@@ -16,6 +16,7 @@ from ..services.people import MemberDirectory
 from ..services.ports import RequestLog
 from ..services.scheduling import Scheduling
 from ..tasks import Tasks
+from .files import SlackFiles
 from .messages_connect import PlatformChoice
 from .wording import Titles
 
@@ -35,6 +36,7 @@ class SlackServices:
     platforms: Platforms
     members: MemberDirectory
     requests: RequestLog
+    files: SlackFiles
     clock: Clock
     tasks: Tasks
 

@@ -7,8 +7,11 @@ from typing import Final
 __all__ = [
     "ACTIONS",
     "BLOCK_ACCOUNTS",
+    "BLOCK_ALT_TEXT",
     "BLOCK_AT",
     "BLOCK_COUNT",
+    "BLOCK_FILES",
+    "BLOCK_KEPT_FILES",
     "BLOCK_TEXT",
     "BLOCK_WHEN",
     "COMPOSER",
@@ -110,6 +113,9 @@ BLOCK_TEXT: Final = "text"
 BLOCK_WHEN: Final = "when"
 BLOCK_AT: Final = "at"
 BLOCK_COUNT: Final = "count"
+BLOCK_FILES: Final = "files"
+BLOCK_KEPT_FILES: Final = "kept_files"
+BLOCK_ALT_TEXT: Final = "alt_text"
 
 TYPED: Final = {
     BLOCK_TEXT: "the text, as it is typed: its length is shown below it",

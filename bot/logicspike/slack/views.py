@@ -22,11 +22,23 @@ from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.views import View
 
 from ..domain import Connection, ConnectionStatus
+from ..plugin.types import Media
 from ..services.scheduling import ScheduleProblem
+from .file_fields import NO_FILES, FileValues, file_blocks, parse_files
 from .message import OPTIONS_AT_MOST, button, choice, note, paragraph, quoted, row
 from .messages_connect import PlatformChoice
 from .mrkdwn import clip, measure, name, one_line, prose
-from .surface import BLOCK_ACCOUNTS, BLOCK_AT, BLOCK_COUNT, BLOCK_TEXT, BLOCK_WHEN, COMPOSER, CONNECT_START
+from .surface import (
+    BLOCK_ACCOUNTS,
+    BLOCK_ALT_TEXT,
+    BLOCK_AT,
+    BLOCK_COUNT,
+    BLOCK_FILES,
+    BLOCK_TEXT,
+    BLOCK_WHEN,
+    COMPOSER,
+    CONNECT_START,
+)
 from .times import find_zone
 
 __all__ = [
@@ -65,6 +77,7 @@ class ComposerValues:
         is_now: publish right away; ``due_at`` is None then.
         due_at: the chosen time, aware UTC; None when none was chosen.
         draft_id: the draft the form was opened with.
+        files: the files, and their descriptions.
     """
 
     connection_ids: tuple[str, ...]
@@ -72,6 +85,7 @@ class ComposerValues:
     is_now: bool
     due_at: datetime | None
     draft_id: str | None
+    files: FileValues = NO_FILES
 
 
 def composer(
@@ -85,6 +99,8 @@ def composer(
     draft_id: str | None = None,
     problems: Sequence[ScheduleProblem] = (),
     count: str = "",
+    file_types: Sequence[str] = (),
+    kept_files: Sequence[Media] = (),
 ) -> View:
     """Build the form.
 
@@ -98,6 +114,8 @@ def composer(
         draft_id: comes back in ``ComposerValues``.
         problems: what kept the post from being scheduled as it was.
         count: how long the text is, mrkdwn; "" leaves that out.
+        file_types: ends of file names that the accounts' platforms take; none leaves the fields for files out.
+        kept_files: what the draft has.
     """
     wanted = frozenset(selected)
     if len(accounts) == 1:
@@ -108,9 +126,10 @@ def composer(
         *(note(prose(problem.message, _ERROR_UNITS)) for problem in problems[:_PROBLEMS_SHOWN]),
         _accounts_input(ordered, wanted),
         note(f"{hidden} more accounts are not shown here: name them in the command instead.") if hidden else None,
-        text_input(text),
+        text_input(text, is_optional=bool(file_types)),
         count_block(count) if count else None,
         *cut_off(text),
+        *file_blocks(file_types, kept_files),
         when_input(),
         at_input(due_at if due_at is not None and due_at > now else _next_hour(now, zone)),
         note(f"Times are in {find_zone(zone).key}, from your Slack profile.{_about_sign_ins(ordered)}"),
@@ -167,13 +186,14 @@ def _account_option(connection: Connection) -> Option:
 _DESCRIPTION: Final = 75
 
 
-def text_input(text: str) -> InputBlock:
-    """The field for a post's text."""
+def text_input(text: str, *, is_optional: bool = False) -> InputBlock:
+    """The field for a post's text; optional where pictures may stand alone."""
     return InputBlock(
         block_id=BLOCK_TEXT,
         label="Text",
         hint="A line of three dashes begins the next part: of a thread, or the first comment.",
         dispatch_action=True,
+        optional=is_optional or None,
         element=PlainTextInputElement(
             action_id=BLOCK_TEXT,
             multiline=True,
@@ -287,6 +307,7 @@ def parse_composer(view: Mapping[str, Any]) -> ComposerValues:
         is_now=is_now,
         due_at=None if is_now else _read_time(_read_field(view, BLOCK_AT).get("selected_date_time")),
         draft_id=draft_id if isinstance(draft_id, str) and draft_id else None,
+        files=parse_files(view),
     )
 
 
@@ -318,15 +339,23 @@ def _read_time(seconds: object) -> datetime | None:
 
 
 _BLOCK_OF_FIELD: Final = {"accounts": BLOCK_ACCOUNTS, "text": BLOCK_TEXT, "when": BLOCK_AT}
+_BLOCK_OF_FILES: Final = {"media": BLOCK_FILES, "alt_text": BLOCK_ALT_TEXT}
 
 
-def composer_errors(problems: Iterable[ScheduleProblem]) -> dict[str, str]:
+def composer_errors(problems: Iterable[ScheduleProblem], *, has_files: bool = False) -> dict[str, str]:
     """Put each problem at the field it belongs to; several at one field are joined.
+
+    Args:
+        problems: what is wrong.
+        has_files: whether the form has fields for files: Slack takes no word about a field that isn't there.
 
     Returns:
         The ``errors`` of Slack's ``response_action``: block id to sentence, as plain text.
     """
+    blocks = _BLOCK_OF_FIELD | (_BLOCK_OF_FILES if has_files else {})
     found: dict[str, list[str]] = {}
     for problem in problems:
-        found.setdefault(_BLOCK_OF_FIELD.get(problem.field, BLOCK_TEXT), []).append(problem.message)
+        sentences = found.setdefault(blocks.get(problem.field, BLOCK_TEXT), [])
+        if problem.message not in sentences:
+            sentences.append(problem.message)
     return {block_id: one_line(" ".join(sentences), _ERROR_UNITS) for block_id, sentences in found.items()}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from slack_sdk.models.blocks import ButtonElement, ConfirmObject
+from slack_sdk.models.blocks import ButtonElement, ConfirmObject, ContextBlock
 
 from ..domain import Connection, Delivery, DeliveryState
-from ..plugin.types import Account
+from ..plugin.types import Account, Media, MediaKind
 from ..services.measuring import Measured
-from .message import ask_first, button, link_button
+from .message import ask_first, button, link_button, note
 from .mrkdwn import escape, is_web_address, link, name, one_line
 from .surface import LINK_OPEN, POST_CANCEL, POST_EDIT
 from .times import describe_clock, describe_day, find_zone
@@ -24,20 +25,24 @@ __all__ = [
     "account_words",
     "can_change",
     "cancel_button",
+    "carried",
     "count_posts",
     "day_and_time",
     "edit_button",
     "join_words",
     "kind_words",
     "measured_words",
+    "media_words",
     "parts_words",
     "posts_are",
     "preview",
+    "preview_of",
     "progress_words",
     "say",
     "state_words",
     "target_words",
     "title_of",
+    "unpublished_media",
     "view_button",
     "whole_text",
 ]
@@ -49,6 +54,11 @@ NO_TITLES: Final[Titles] = MappingProxyType({})
 
 _PREVIEW_UNITS: Final = 80
 _KINDS: Final = {"page": "Page", "organization": "Company page", "profile": "Profile"}
+_MEDIA: Final = {
+    MediaKind.IMAGE: ("1 picture", "pictures"),
+    MediaKind.GIF: ("1 GIF", "GIFs"),
+    MediaKind.VIDEO: ("1 video", "videos"),
+}
 _STATE_WORDS: Final = {
     DeliveryState.SCHEDULED: "Scheduled",
     DeliveryState.CLAIMED: "Publishing",
@@ -142,9 +152,41 @@ def whole_text(delivery: Delivery) -> str:
     return delivery.unpublished_text or delivery.post.text
 
 
-def preview(text: str) -> str:
-    """The beginning of a post in one line, for mrkdwn."""
-    return escape(one_line(text, _PREVIEW_UNITS))
+def unpublished_media(delivery: Delivery) -> tuple[Media, ...]:
+    """What goes with ``whole_text``: the first part's pictures, unless that one is live."""
+    return () if delivery.live else delivery.post.media
+
+
+def preview(text: str, media: Sequence[Media] = ()) -> str:
+    """The beginning of a post in one line, and what it carries, for mrkdwn: "Look! [2 pictures]"."""
+    carried = f"[{media_words(media)}]" if media else ""
+    return say(escape(one_line(text, _PREVIEW_UNITS)), carried)
+
+
+def carried(media: Sequence[Media]) -> ContextBlock | None:
+    """What a post carries, as a line below its text; None for nothing."""
+    return note(f"With {media_words(media)}.") if media else None
+
+
+def preview_of(delivery: Delivery) -> str:
+    """The beginning of what a delivery has yet to say, and what goes with it, in one line, for mrkdwn."""
+    return preview(whole_text(delivery), unpublished_media(delivery))
+
+
+def media_words(media: Sequence[Media]) -> str:
+    """Word what a post carries: "2 pictures, 1 without a description"; "" for nothing."""
+    counts = Counter(each.kind for each in media)
+    words = tuple(_count(kind, counts[kind]) for kind in MediaKind if counts[kind])
+    bare = sum(not each.alt_text for each in media)
+    if not bare:
+        return join_words(words)
+    lacking = "without a description" if len(media) == 1 else f"{bare} without a description"
+    return f"{join_words(words)}, {lacking}"
+
+
+def _count(kind: MediaKind, count: int) -> str:
+    one, many = _MEDIA[kind]
+    return one if count == 1 else f"{count} {many}"
 
 
 def day_and_time(at: datetime, zone: str) -> str:

@@ -22,3 +22,16 @@ export async function post(path, body) {
   if (!answer.ok) throw new Error(result.problem ?? `The sandbox answered ${answer.status}.`);
   return result;
 }
+
+/** Upload a file that the member chose in a form; resolves to its id and name. */
+export async function upload(member, file) {
+  const query = new URLSearchParams({ as: member, name: file.name });
+  const answer = await fetch(`/sandbox/upload?${query}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream" },
+    body: file,
+  });
+  const result = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(result.problem ?? `The sandbox answered ${answer.status}.`);
+  return result;
+}

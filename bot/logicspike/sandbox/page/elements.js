@@ -1,11 +1,13 @@
 // Block Kit's interactive elements. Each is a node; `answerOf(node)` reads what a person chose or wrote in it.
 
-import { confirmed } from "./dialogs.js";
+import { upload } from "./api.js";
+import { confirmed, toast } from "./dialogs.js";
 import { el, icon } from "./dom.js";
 import { plain, textNodes } from "./mrkdwn.js";
 import { fromLocalField, toLocalField } from "./time.js";
 
 const readers = new WeakMap();
+const chosenFiles = new WeakMap();
 const TYPING_MILLISECONDS = 120;
 const OPEN_PATH = "M6 3.500H3.500v9h9V10M9 3h4v4M13 3 7.5 8.5";
 const DOTS_PATH = "M3.5 8h.01M8 8h.01M12.5 8h.01";
@@ -13,12 +15,16 @@ const DOTS_PATH = "M3.5 8h.01M8 8h.01M12.5 8h.01";
 /** What stands in an element now: a string, a list of values, seconds, or "" when nothing does. */
 export const answerOf = (node) => readers.get(node)?.();
 
+/** The files chosen in a file input, with their names; undefined for every other element. */
+export const filesOf = (node) => chosenFiles.get(node);
+
 /** What Slack's `state.values` entry says, as an answer. */
 export function answerOfEntry(entry) {
   if (!entry) return undefined;
   if ("value" in entry) return entry.value ?? "";
   if ("selected_option" in entry) return entry.selected_option?.value ?? "";
   if ("selected_options" in entry) return entry.selected_options.map((option) => option.value);
+  if ("files" in entry) return entry.files;
   return entry.selected_date_time ?? "";
 }
 
@@ -115,6 +121,39 @@ function dateTime(spec, { answer, act, context, id }) {
   return node;
 }
 
+function fileInput(spec, { answer, context, id }) {
+  const files = (answer ?? []).map(({ id: fileId, name }) => ({ id: fileId, name }));
+  const list = el("ul", { class: "files" });
+  const chooser = el("input", {
+    type: "file", id, multiple: (spec.max_files ?? 10) > 1, testid: `input-${spec.action_id}`,
+    accept: (spec.filetypes ?? []).map((kind) => `.${kind}`).join(","),
+  });
+  const node = el("div", { class: "file-input" }, chooser, list);
+  const show = () => {
+    list.replaceChildren(...files.map((file) => el("li", {}, file.name, el("button", {
+      type: "button", class: "remove", "aria-label": `Remove ${file.name}`,
+      onclick: () => (files.splice(files.indexOf(file), 1), show()),
+    }, "×"))));
+  };
+  chooser.addEventListener("change", async () => {
+    const room = (spec.max_files ?? 10) - files.length;
+    if (chooser.files.length > room) toast(`This field takes ${spec.max_files ?? 10} files.`);
+    for (const file of [...chooser.files].slice(0, room)) {
+      try {
+        files.push(await upload(context.me, file));
+        show();
+      } catch (problem) {
+        toast(problem.message);
+      }
+    }
+    chooser.value = "";
+  });
+  show();
+  chosenFiles.set(node, files);
+  readers.set(node, () => files.map((file) => file.id));
+  return node;
+}
+
 function overflow(spec, { act }) {
   const menu = el("div", { class: "menu", role: "menu" });
   const node = el("details", { class: "overflow", testid: `button-${spec.action_id}` }, el("summary", { class: "button", "aria-label": "More actions" }, icon(DOTS_PATH, "dots")), menu);
@@ -145,6 +184,7 @@ const RENDERERS = {
   checkboxes: choices("checkbox"),
   radio_buttons: choices("radio"),
   plain_text_input: textInput,
+  file_input: fileInput,
   datetimepicker: dateTime,
   overflow,
 };

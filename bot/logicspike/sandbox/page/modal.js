@@ -4,7 +4,7 @@ import { post } from "./api.js";
 import { renderBlocks } from "./blocks.js";
 import { toast } from "./dialogs.js";
 import { el, fill } from "./dom.js";
-import { answerOf } from "./elements.js";
+import { answerOf, filesOf } from "./elements.js";
 
 let dialog = null;
 let shown = null;
@@ -128,7 +128,8 @@ function readValues() {
   const values = {};
   for (const { node, spec, block } of fields) {
     const answer = answerOf(node);
-    const entry = Array.isArray(answer) ? { selected_options: answer.map((value) => ({ value })) } : { value: answer };
+    const files = filesOf(node);
+    const entry = files ? { files } : Array.isArray(answer) ? { selected_options: answer.map((value) => ({ value })) } : { value: answer };
     (values[block.block_id] ??= {})[spec.action_id] = entry;
   }
   return values;

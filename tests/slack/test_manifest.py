@@ -135,7 +135,7 @@ def test_the_scopes_are_those_of_the_methods_called_and_no_more(manifest):
     by_the_sdk = {"apps_connections_open"}  # Socket Mode's own call
     assert set(WEB_API_SCOPES) == called_methods() | by_the_sdk
     assert list(SCOPES) == manifest["oauth_config"]["scopes"]["bot"]
-    assert {"chat:write", "commands", "im:write", "users:read"} == set(SCOPES)
+    assert {"chat:write", "commands", "files:read", "im:write", "users:read"} == set(SCOPES)
 
 
 def test_the_manifest_keeps_within_slacks_limits(manifest):

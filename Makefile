@@ -27,7 +27,7 @@ soak: $(VENV)/.dev-ready ## The same, ten times as big: before a release
 check: $(VENV)/.dev-ready ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy bot/logicspike plugins/facebook/src plugins/twitter/src plugins/linkedin/src
+	@$(BIN)/mypy bot/logicspike plugins/facebook/src plugins/twitter/src plugins/linkedin/src examples/mastodon/src
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/.dev-ready ## Measure beside named alternatives (docs/benchmarks.md)

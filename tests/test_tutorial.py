@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import ast
 import inspect
-import os
 import re
-import subprocess
-import sys
 import textwrap
-import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from plugin_project import assert_contract_is_green, install, run, run_pytest
 
 import logicspike.plugin
 from logicspike.loading import GROUP, load_installed
 
 PAGE = Path(__file__).parents[1] / "docs" / "add-a-platform.md"
-FILE = re.compile(r"^\*\*`([^`]+)`(, at its end)?\*\*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ADDITION = r"(, at its end|, with [^*]+ in place of those above)?"
+FILE = re.compile(rf"^\*\*`([^`]+)`{ADDITION}\*\*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OUTPUT = re.compile(r"^<!-- output: ([^\n]+) -->\n\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -35,50 +33,12 @@ def read_files(*, with_additions: bool) -> dict[str, str]:
 
 
 def build_project(folder: Path, *, with_additions: bool) -> Path:
-    """Write the page's files, and install them the way ``pip install --editable`` would, without pip."""
+    """Write the page's files, and install them."""
     for path, text in read_files(with_additions=with_additions).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    name, version = project["name"], project["version"]
-    metadata = folder / "src" / f"{name.replace('-', '_')}-{version}.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    groups = project["entry-points"].items()
-    lines = [
-        f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in points.items()) for group, points in groups
-    ]
-    (metadata / "entry_points.txt").write_text("\n".join(lines))
+    install(folder)
     return folder
-
-
-def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a module of Python's with what is importable here and the project, and none of this machine's settings."""
-    paths = [str(project / "src"), *sys.path]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(project),
-        "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUTF8": "1",
-    }
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-
-
-def run_pytest(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # The option --platform by its module and not by its entry point, so that an older installation's metadata will do.
-    plugin = ("-p", "no:logicspike", "-p", "logicspike.testing.pytest_plugin", "-p", "no:cacheprovider")
-    return run(project, "pytest", "-W", "error", *plugin, "-q", *arguments)
-
-
-def assert_contract_is_green(ran: subprocess.CompletedProcess[str]) -> None:
-    passed = re.search(r"^(\d+) passed, \d+ skipped in", ran.stdout, re.MULTILINE)
-    assert passed is not None, ran.stdout + ran.stderr
-    assert ran.returncode == 0
-    assert int(passed[1]) > 30, "the contract has more promises than that"
 
 
 def test_page_has_every_file_of_its_tree() -> None:
@@ -101,13 +61,16 @@ def test_contract_of_the_smallest_plugin_is_green(tmp_path: Path) -> None:
 
 def test_contract_with_the_optional_hooks_is_green(tmp_path: Path) -> None:
     project = build_project(tmp_path, with_additions=True)
-    assert_contract_is_green(run_pytest(project))
+    ran = run_pytest(project, "-rs")
+    assert_contract_is_green(ran)
+    assert "takes no media" not in ran.stdout
+    assert "takes no further parts" not in ran.stdout
 
 
 def test_contract_runs_without_a_file(tmp_path: Path) -> None:
     project = build_project(tmp_path, with_additions=True)
     ran = run_pytest(project, "--pyargs", "logicspike.testing", "--platform", "chirp", "-k", "published_once or found")
-    assert "3 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert "6 passed" in ran.stdout, ran.stdout + ran.stderr
 
 
 def test_commands_say_what_the_page_says(tmp_path: Path) -> None:

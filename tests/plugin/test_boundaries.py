@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "bot" / "logicspike"
-PLUGINS = ROOT / "plugins"
+PLUGINS = sorted(path.parent for folder in ("plugins", "examples") for path in (ROOT / folder).glob("*/pyproject.toml"))
 PLATFORM_NAME = re.compile("facebook|twitter|linkedin", re.IGNORECASE)
 # The types and errors explain themselves by examples, in docstrings only.
 MAY_EXPLAIN = {CORE / "plugin" / "types.py", CORE / "plugin" / "errors.py"}
@@ -72,9 +72,9 @@ def test_docstrings_are_blanked_and_nothing_else() -> None:
     assert without_docstrings(source) == 'def f():\n\n\n    return "facebook"  # linkedin\n'
 
 
-@pytest.mark.parametrize("plugin", sorted(path.name for path in PLUGINS.iterdir() if (path / "src").is_dir()))
-def test_plugin_imports_the_public_api_only(plugin: str) -> None:
-    files = python_files(PLUGINS / plugin / "src")
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_plugin_imports_the_public_api_only(plugin: Path) -> None:
+    files = python_files(plugin / "src")
     assert files
     for path in files:
         of_the_bot = {name for name in imported_modules(path) if name.split(".")[0] == "logicspike"}
@@ -83,10 +83,10 @@ def test_plugin_imports_the_public_api_only(plugin: str) -> None:
         assert of_the_bot <= {"logicspike.plugin"}, path
 
 
-@pytest.mark.parametrize("plugin", sorted(path.name for path in PLUGINS.iterdir() if (path / "src").is_dir()))
-def test_plugin_asks_nobody_but_its_context_for_time_and_http(plugin: str) -> None:
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_plugin_asks_nobody_but_its_context_for_time_and_http(plugin: Path) -> None:
     forbidden = {("datetime", "now"), ("datetime", "utcnow"), ("time", "time"), ("os", "environ"), ("os", "getenv")}
-    for path in python_files(PLUGINS / plugin / "src"):
+    for path in python_files(plugin / "src"):
         attributes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
         used = {(node.value.id, node.attr) for node in attributes if isinstance(node.value, ast.Name)}
         assert used & forbidden == set(), path

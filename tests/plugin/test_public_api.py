@@ -26,8 +26,8 @@ PLUGIN = {
 TESTING = {
     "AccessToken", "CodeRefused", "ConsentRequest", "ErrorAnswer", "FakeAccount", "FakeCard", "FakeEvent", "FakeMedia",
     "FakePlatform", "FakeUpload", "FakeUploads", "Grant", "LedgerEntry", "MemoryFile", "MockHttp", "PlatformContract",
-    "RefreshRefused", "SAMPLE_GIF", "SAMPLE_JPEG", "SAMPLE_MP4", "SAMPLE_PNG", "UploadRefused", "UploadState",
-    "press_allow", "press_cancel",
+    "RefreshRefused", "SAMPLE_GIF", "SAMPLE_JPEG", "SAMPLE_MP4", "SAMPLE_PNG", "Stage", "UploadRefused",
+    "UploadState", "open_stage", "press_allow", "press_cancel",
 }  # fmt: skip
 
 

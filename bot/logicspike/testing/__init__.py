@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from .media_samples import SAMPLE_GIF, SAMPLE_JPEG, SAMPLE_MP4, SAMPLE_PNG, MemoryFile
     from .mock_http import MockHttp
+    from .stage import Stage, open_stage
 
 __all__ = [
     "SAMPLE_GIF",
@@ -56,8 +57,10 @@ __all__ = [
     "MockHttp",
     "PlatformContract",
     "RefreshRefused",
+    "Stage",
     "UploadRefused",
     "UploadState",
+    "open_stage",
     "press_allow",
     "press_cancel",
 ]
@@ -65,6 +68,8 @@ __all__ = [
 _ELSEWHERE: Final = {
     "MockHttp": "mock_http",
     "PlatformContract": "contract",
+    "Stage": "stage",
+    "open_stage": "stage",
     **dict.fromkeys(("MemoryFile", "SAMPLE_GIF", "SAMPLE_JPEG", "SAMPLE_MP4", "SAMPLE_PNG"), "media_samples"),
 }
 

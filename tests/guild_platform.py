@@ -102,7 +102,7 @@ async def accounts(ctx: PlatformContext, credential: Credential) -> Sequence[Cre
                 kind="hall",
                 url=f"https://guild.example/halls/{hall['id']}",
                 handle=f"@{hall['id']}",
-                picture=f"https://guild.example/pictures/{hall['id']}.png",
+                picture=f"{ctx.endpoints['api']}/pictures/{hall['id']}.png",
             ),
             tokens=credential.tokens,
             grant_id=credential.grant_id,

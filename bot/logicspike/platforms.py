@@ -21,7 +21,7 @@ from .answers import fits, is_expected, report_bug, report_timeout, report_wrong
 from .clock import Clock
 from .connectables import Connectable, list_connectables
 from .developer_apps import DeveloperApp, read_developer_app
-from .egress import Egress, is_loopback_origin
+from .egress import Egress, find_picture_origin, is_loopback_origin
 from .loading import Installed, build_plugin_manager, load_installed
 from .plugin import (
     AccessReport,
@@ -406,7 +406,8 @@ class Platforms:
             PlatformError: see ``logicspike.plugin.hookspecs``.
         """
         credential: Credential = await self._call(name, "exchange", credential_set, server, grant=grant)
-        return replace(credential, credential_set=credential_set, server=server)
+        account = self._with_fit_picture(name, credential.account)
+        return replace(credential, account=account, credential_set=credential_set, server=server)
 
     async def accounts(self, name: str, credential: Credential) -> tuple[Credential, ...]:
         """What this grant can post as; without the hook, the credential itself.
@@ -420,8 +421,22 @@ class Platforms:
             return (credential,)
         found: Sequence[Credential] = await self._call_with(name, "accounts", credential)
         return tuple(
-            replace(each, credential_set=credential.credential_set, server=credential.server) for each in found
+            replace(
+                each,
+                account=self._with_fit_picture(name, each.account),
+                credential_set=credential.credential_set,
+                server=credential.server,
+            )
+            for each in found
         )
+
+    def _with_fit_picture(self, name: str, account: Account) -> Account:
+        """The account, without a picture that Slack and browsers must not be sent to: a sandbox reaches nobody."""
+        origin = find_picture_origin(account.picture)
+        is_sandbox = all(is_loopback_origin(each) for each in self.endpoints(name).values())
+        if origin is not None and (not is_sandbox or is_loopback_origin(origin)):
+            return account
+        return replace(account, picture=None)
 
     async def refresh(self, name: str, credential: Credential) -> TokenSet:
         """New tokens; a refresh token of None means that the old one stays.

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from logicspike.platforms import NotSupported, PlatformNotReady, Platforms, Unkn
 from logicspike.plugin import (
     Account,
     AuthorizationFailed,
+    AuthorizationGrant,
     Credential,
     MemberActionRequired,
     OAuthClient,
@@ -394,3 +396,35 @@ async def test_calling_before_opening_is_a_mistake_of_ours(open_with: Open) -> N
         await platforms.close()
         with pytest.raises(RuntimeError, match="not open"):
             await platforms.publish("whisper", CREDENTIAL, POST)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "picture", "is_shown"),
+    [
+        ("https://whisper.example", "https://pictures.example/a.png", True),
+        ("https://whisper.example", "http://pictures.example/a.png", False),
+        ("https://whisper.example", "javascript:alert(1)", False),
+        ("http://127.0.0.1:9", "http://127.0.0.1:8/a.png", True),
+        ("http://127.0.0.1:9", "https://pictures.example/a.png", False),
+    ],
+    ids=["https", "plain http", "no address", "on this machine", "from a sandbox to elsewhere"],
+)
+async def test_only_a_picture_that_may_be_fetched_is_handed_on(
+    open_with: Open, endpoint: str, picture: str, is_shown: bool
+) -> None:
+    shown = replace(CREDENTIAL, account=replace(CREDENTIAL.account, picture=picture))
+
+    async def exchange(self: object) -> Credential:
+        return shown
+
+    async def accounts(self: object) -> tuple[Credential, ...]:
+        return (shown,)
+
+    environment = ENVIRONMENT | {"WHISPER_ENDPOINT_ALL": endpoint}
+    async with open_with(environment, exchange=exchange, accounts=accounts) as platforms:
+        exchanged = await platforms.exchange(
+            "whisper", AuthorizationGrant(code="c", redirect_uri="https://bot.example")
+        )
+        [listed] = await platforms.accounts("whisper", exchanged)
+
+    assert [picture if is_shown else None] * 2 == [exchanged.account.picture, listed.account.picture]

@@ -13,7 +13,6 @@ from logicspike.plugin.errors import AuthorizationFailed, PlatformUnavailable, R
 from logicspike.services.notices import AccountChoice, Connected, ConnectFailed
 
 NORTH = ("North Hall", "hall", "@north", "https://guild.example/halls/north")
-PICTURE = "https://guild.example/pictures/north.png"
 
 
 def facts(account):
@@ -33,7 +32,8 @@ async def test_the_choice_and_the_confirmation_show_all_that_the_plugin_says(gui
 
     assert isinstance(notice, Connected)
     for account in (question.connection.choices[0], notice.connection.account):
-        assert (*NORTH, PICTURE) == (*facts(account), account.picture)
+        assert NORTH == facts(account)
+        assert account.picture.endswith("/pictures/north.png")
     assert "guild-hall" == question.typed
 
 
@@ -44,7 +44,7 @@ async def test_the_result_page_is_told_the_same(guild_team):
 
     assert ("East Hall", "hall", "@east") == (result.account_name, result.account_kind, result.account_handle)
     assert "https://guild.example/halls/east" == result.account_url
-    assert "https://guild.example/pictures/east.png" == result.account_picture
+    assert result.account_picture.endswith("/pictures/east.png")
 
 
 async def test_a_link_for_asking_again_says_so_to_the_platform_and_so_does_its_renewal(guild_team):

@@ -47,7 +47,7 @@ from .surface import (
     POST_LIST,
     SCHEDULE_OPEN,
 )
-from .times import describe_instant, describe_moment
+from .times import describe_end, describe_instant
 from .wording import (
     account_facts,
     account_words,
@@ -225,7 +225,7 @@ def render_connected(notice: Connected, zone: str, now: datetime) -> Message:
     ends = ""
     if ends_at is not None:
         ends = (
-            f" {name(notice.platform_title)} lets me in until {describe_moment(ends_at, zone, now)}; "
+            f" {name(notice.platform_title)} lets me in until {describe_end(ends_at, zone, now)}; "
             "I'll remind you to sign in again before."
         )
     return build_message(
@@ -321,7 +321,7 @@ def render_account_erased(notice: AccountErased) -> Message:
 def render_tokens_ending(notice: TokensEnding, zone: str, now: datetime) -> Message:
     """Access that can't be renewed by itself ends soon."""
     account, title = account_words(notice.connection, notice.platform_title), name(notice.platform_title)
-    ends = describe_moment(notice.ends_at, zone, now)
+    ends = describe_end(notice.ends_at, zone, now)
     advice = "Sign in again before then, and your posts go out without a break."
     beyond = ""
     if notice.beyond and notice.next_due_at is not None:

@@ -25,7 +25,7 @@ from .surface import (
     DISCONNECT_MOVE_POSTS,
     POST_LIST,
 )
-from .times import describe_moment
+from .times import describe_end, describe_moment
 from .wording import NO_TITLES, Titles, account_words, count_posts, join_words, posts_are, title_of
 
 __all__ = [
@@ -59,12 +59,14 @@ class PlatformChoice:
         title: what people read.
         is_ready: whether accounts can be connected now.
         reason: why it isn't, in words for people.
+        is_further: whether it's a further credential set, whose title says what is connected rather than where.
     """
 
     name: str
     title: str
     is_ready: bool
     reason: str | None = None
+    is_further: bool = False
 
 
 def connect_sending(platform_title: str) -> Message:
@@ -141,7 +143,7 @@ def _health(connection: Connection, is_own: bool, zone: str, now: datetime) -> s
     if connection.access_ends_at is None:
         return works
     who = "you sign" if is_own else f"{_owner(connection)} signs"
-    return f"{works} The access ends on {describe_moment(connection.access_ends_at, zone, now)}, unless {who} in again."
+    return f"{works} The access ends on {describe_end(connection.access_ends_at, zone, now)}, unless {who} in again."
 
 
 def _platform_rows(platforms: Sequence[PlatformChoice]) -> Iterator[Block]:
@@ -150,7 +152,7 @@ def _platform_rows(platforms: Sequence[PlatformChoice]) -> Iterator[Block]:
     for platform in platforms[:_PLATFORMS_SHOWN]:
         title = name(platform.title)
         if platform.is_ready:
-            yield row(f"Connect an account at {title}", _connect_button(platform))
+            yield row(title if platform.is_further else f"Connect an account at {title}", _connect_button(platform))
         else:
             yield note(f"{title} can't be connected yet. {prose(platform.reason or '', 300)}")
     if len(platforms) > _PLATFORMS_SHOWN:

@@ -55,5 +55,9 @@ class SlackServices:
     def _choice(self, asked: Connectable) -> PlatformChoice:
         problems = self.platforms.problems(asked.platform, asked.credential_set)
         return PlatformChoice(
-            name=asked.typed, title=asked.title, is_ready=not problems, reason=problems[0] if problems else None
+            name=asked.typed,
+            title=asked.title,
+            is_ready=not problems,
+            reason=problems[0] if problems else None,
+            is_further=bool(asked.credential_set),
         )

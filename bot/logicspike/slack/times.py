@@ -12,6 +12,7 @@ __all__ = [
     "describe_clock",
     "describe_day",
     "describe_distance",
+    "describe_end",
     "describe_instant",
     "describe_moment",
     "describe_offset",
@@ -94,6 +95,11 @@ def describe_moment(due_at: datetime, zone: str, now: datetime) -> str:
         now: the present, aware.
     """
     return f"{describe_instant(due_at, zone)}, {describe_distance(due_at, now)}"
+
+
+def describe_end(at: datetime, zone: str, now: datetime) -> str:
+    """Word when something ends, like ``describe_moment``, but to the full minute that is still good."""
+    return describe_moment(at.replace(second=0, microsecond=0), zone, now)
 
 
 def describe_instant(at: datetime, zone: str) -> str:

@@ -130,7 +130,11 @@ def _load_one(name: str, entry_points: Collection[importlib.metadata.EntryPoint]
     except (Exception, SystemExit) as error:
         raise _Refused(f"Importing {entry_point.value} failed with {_say(error)}.") from error
     hooks = _check_hooks(name, plugin)
-    return LoadedPlugin(plugin=plugin, platform=_read_facts(name, plugin), hooks=hooks)
+    platform = _read_facts(name, plugin)
+    for has_it, what in ((platform.limits.media, "media"), (platform.wants_link_card, "link cards")):
+        if has_it and "prepare" not in hooks:
+            raise _Refused(f"It takes {what}, but lacks prepare(), to which they are handed.")
+    return LoadedPlugin(plugin=plugin, platform=platform, hooks=hooks)
 
 
 def _say(error: BaseException) -> str:

@@ -111,6 +111,21 @@ def test_missing_required_hook_is_named(write: Write, hook: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("limits=Limits(max_chars=9, media=(RULE,))", "It takes media, but lacks prepare(), to which they are handed."),
+        ("wants_link_card=True", "It takes link cards, but lacks prepare(), to which they are handed."),
+    ],
+)
+def test_what_is_handed_to_prepare_needs_it(write: Write, declared: str, expected: str) -> None:
+    rule = "from logicspike.plugin import MediaKind, MediaRule\nRULE = MediaRule(kind=MediaKind.IMAGE, "
+    rule += f"content_types=('image/png',), max_bytes=9)\nFACTS = dataclasses.replace(FACTS, {declared})\n"
+    assert expected == reason(write(rule))
+    prepare = "@hookimpl\nasync def prepare(ctx, credential, post, files, card): ...\n"
+    assert dict(load_installed([write(rule + prepare)]).refused) == {}
+
+
+@pytest.mark.parametrize(
     ("hook", "expected"),
     [
         ("async def pubish(ctx): ...", "There is no hook named pubish(); did you mean publish()?"),

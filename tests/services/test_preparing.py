@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import album_platform
@@ -16,7 +17,15 @@ from logicspike.events import DeliveryPrepared, PreparationRetried
 from logicspike.plugin import LinkCard, OperatorActionRequired, RateLimited
 from logicspike.services.disconnecting import PostsOnDisconnect
 from logicspike.services.editing import EditRequest
-from logicspike.services.notices import DeliveryFailed, DeliveryHeld, PreparationDelayed, ReconnectNeeded
+from logicspike.services.notices import (
+    Connected,
+    DeliveryFailed,
+    DeliveryHeld,
+    PreparationDelayed,
+    ReconnectNeeded,
+    UploadEnded,
+    UploadUnderWay,
+)
 from logicspike.services.scheduling import NotScheduled
 from logicspike.store.mongo import Database
 from logicspike.testing import SAMPLE_PNG
@@ -456,3 +465,89 @@ async def test_a_gif_is_a_picture_where_it_is_shown_like_one(team):
     delivery = await schedule_picture(team, name="a.gif", content_type="image/gif")
     assert "image" == (await team.read(delivery)).post.media[0].kind
     assert album_platform.LIMITS.media[0].content_types[2] == delivery.post.media[0].content_type
+
+
+# --- progress ---------------------------------------------------------------------------------------------------------
+
+AT_ONCE = timedelta(milliseconds=1)
+
+
+def show_at_once(process):
+    process.preparing._timings = replace(process.preparing._timings, progress_after=AT_ONCE, progress_every=AT_ONCE)
+
+
+def revisions(process):
+    return [(where, notice) for where, notice in process.notifier.revised if not isinstance(notice, Connected)]
+
+
+async def begin_slow_upload(process, team, monkeypatch):
+    """Begin an upload that takes as long as the test likes, until its author is shown it and that is noted."""
+    show_at_once(process)
+    team.fake.may_end.clear()
+    noted, settle = asyncio.Event(), team.stores.deliveries.settle_preparing
+
+    async def noting(delivery, *, owner):
+        done = await settle(delivery, owner=owner)
+        noted.set()
+        return done
+
+    with monkeypatch.context() as watched:
+        watched.setattr(team.stores.deliveries, "settle_preparing", noting)
+        await process.preparing.prepare_due()
+        async with asyncio.timeout(10):
+            await noted.wait()
+
+
+async def test_a_quick_upload_is_not_talked_about(team):
+    await schedule_picture(team)
+    await team.prepare(after=timedelta(minutes=30))
+    assert ([], []) == (team.notifier.of(UploadUnderWay), revisions(team))
+
+
+async def test_a_slow_upload_is_shown_in_one_message_that_ends_with_when_the_post_goes_out(team, monkeypatch):
+    await schedule_picture(team)
+    team.clock.advance(timedelta(minutes=30))
+    await begin_slow_upload(team, team, monkeypatch)
+    team.fake.may_end.set()
+    await team.preparing.wait_until_idle()
+
+    assert 1 == len(team.notifier.of(UploadUnderWay))
+    last = revisions(team)[-1][1]
+    assert isinstance(last, UploadEnded)
+    assert last.is_done
+    assert (await team.read(last.delivery)).preparation.message is None
+
+
+async def test_a_slow_upload_that_fails_ends_with_why_and_when_again(team, monkeypatch):
+    await schedule_picture(team)
+    team.clock.advance(timedelta(minutes=30))
+    team.fake.refusals = [503]
+    await begin_slow_upload(team, team, monkeypatch)
+    team.fake.may_end.set()
+    await team.preparing.wait_until_idle()
+    assert "Echo takes no uploads now." == revisions(team)[-1][1].explanation
+
+
+async def test_the_message_of_a_process_that_ended_is_gone_on_with_by_the_next(team, monkeypatch):
+    delivery = await schedule_picture(team)
+    team.clock.advance(timedelta(minutes=30))
+    dying = another_process(team)
+    await begin_slow_upload(dying, team, monkeypatch)
+    message = (await team.read(delivery)).preparation.message
+    kill(dying)
+
+    team.fake.may_end.set()
+    await team.prepare(after=LEASE)
+
+    assert [] == team.notifier.of(UploadUnderWay)
+    assert [(message, UploadEnded)] == [(where, type(notice)) for where, notice in revisions(team)]
+
+
+async def test_an_upload_that_is_not_wanted_any_more_says_so(team, monkeypatch):
+    delivery = await schedule_picture(team, "old")
+    team.clock.advance(timedelta(minutes=30))
+    await begin_slow_upload(team, team, monkeypatch)
+    await edit(team, delivery, "new")
+    team.fake.may_end.set()
+    await team.preparing.wait_until_idle()
+    assert not revisions(team)[-1][1].is_done

@@ -113,6 +113,8 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
         notices.PostsPublished(deliveries=many, titles={"acme": word}),
         notices.DeliveryFailed(delivery=delivery, platform_title=word, problems=(word,) * count),
         notices.DeliveryDelayed(delivery=delivery, platform_title=word, explanation=word),
+        *(notices.UploadUnderWay(delivery=delivery, platform_title=word, percent=percent) for percent in (0, 42, 100)),
+        *(notices.UploadEnded(delivery=delivery, platform_title=word, is_done=done) for done in (True, False)),
         notices.PreparationDelayed(delivery=delivery, platform_title=word, explanation=word, again_at=DUE),
         *(
             notices.DeliveryHeld(delivery=replace(delivery, hold_reason=why), platform_title=word, explanation=word)

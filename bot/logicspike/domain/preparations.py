@@ -26,12 +26,14 @@ class Preparation:
         prepared: what the platform holds for it; None until then.
         tries: how many in a row did not work.
         is_told: whether its author knows that it has not worked so far.
+        message: where its author is shown how far it is, as an opaque reference of the notifier.
     """
 
     begin_at: datetime | None
     prepared: Prepared | None = None
     tries: int = 0
     is_told: bool = False
+    message: str | None = None
 
     def is_ready(self, at: datetime) -> bool:
         """Whether it can be published with what is prepared, at a given time."""
@@ -48,4 +50,4 @@ class Preparation:
 
     def failed(self, *, again_at: datetime, is_told: bool) -> Preparation:
         """As it is after a try that did not work; what an earlier one has left is kept for as long as it holds."""
-        return replace(self, begin_at=again_at, tries=self.tries + 1, is_told=is_told)
+        return replace(self, begin_at=again_at, tries=self.tries + 1, is_told=is_told, message=None)

@@ -27,6 +27,8 @@ class Timings:
             more tries.
         prepare_lease: how long one worker has a post's preparation for itself, unless it renews that.
         prepare_every: how often it is looked for what is to be prepared.
+        progress_after, progress_every: from when on an upload is shown to its author, and how often that is renewed:
+            Slack takes a message a second in a conversation.
         keep_every: how often accounts are looked through whose access is to be kept alive.
     """
 
@@ -43,5 +45,7 @@ class Timings:
     prepare_ahead: timedelta = timedelta(minutes=30)
     prepare_lease: timedelta = timedelta(seconds=60)
     prepare_every: timedelta = timedelta(seconds=2)
+    progress_after: timedelta = timedelta(seconds=2)
+    progress_every: timedelta = timedelta(seconds=3)
     keep_every: timedelta = timedelta(seconds=60)
     tell_every: timedelta = timedelta(seconds=5)

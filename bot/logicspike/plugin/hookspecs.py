@@ -185,7 +185,8 @@ async def prepare(
 
     Called some time before a post with media is due, and for one with a link where ``Platform.wants_link_card``.
     Nothing may be visible afterwards, for it may be called again: when it failed, or when what it made expires. It may
-    take 30 minutes in all; waiting for the platform (processing, status) belongs here.
+    take 30 minutes in all; waiting for the platform (processing, status) belongs here. A plugin that declares media, or
+    wants link cards, must have it.
 
     .. versionadded:: 0.2
     """

@@ -54,14 +54,15 @@ class Checking:
             yield ScheduleProblem(field="text", message=_too_many_parts(platform, len(parts)))
             return
         fitted = fit_media(platform.limits, media)
-        for problem in check_media(platform, fitted):
-            yield _to_problem(problem)
+        of_files = check_media(platform, fitted)
+        yield from map(_to_problem, of_files)
         for number, text in enumerate(parts):
             first_media = fitted if number == 0 else ()
             post = Post(key="check", text=text, link=first_link(text), media=first_media, part=number)
             where = f"Part {number + 1}: " if len(parts) > 1 else ""
             for problem in self._platforms.validate(connection.platform, connection.account, post):
-                yield _to_problem(problem, where)
+                if problem.field != "media" or not of_files:  # The plugin may say the same in its own words.
+                    yield _to_problem(problem, where)
 
     def warn(self, connections: Iterable[Connection], due_at: datetime, zone: str) -> Iterable[str]:
         """What is worth a look about these accounts for a post at a time, in words for people of a zone."""

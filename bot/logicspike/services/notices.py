@@ -30,6 +30,8 @@ __all__ = [
     "ReconnectNeeded",
     "Reconnected",
     "TokensEnding",
+    "UploadEnded",
+    "UploadUnderWay",
 ]
 
 
@@ -185,6 +187,24 @@ class DeliveryDelayed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadUnderWay:
+    """How much of a post's files is on its way to the platform; at 100 the platform is at work on them."""
+
+    delivery: Delivery
+    platform_title: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadEnded:
+    """A post's files are at the platform, or aren't uploaded any more; takes the place of ``UploadUnderWay``."""
+
+    delivery: Delivery
+    platform_title: str
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationDelayed:
     """What a post needs at its platform (files, a link's card) isn't there yet; it is tried again without any help."""
 
@@ -249,6 +269,8 @@ Notice: TypeAlias = (
     | PostsPublished
     | DeliveryDelayed
     | PreparationDelayed
+    | UploadUnderWay
+    | UploadEnded
     | DeliveryFailed
     | DeliveryHeld
     | LateQuestion

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,14 +25,14 @@ from ..plugin.errors import (
     ReconnectRequired,
     TokenExpired,
 )
-from ..plugin.media import MediaFile
 from ..plugin.types import Credential, Prepared, Problem
 from ..tasks import cancel
 from .admitting import Admitting, NotAdmitted
-from .notices import PreparationDelayed
+from .notices import Notice, PreparationDelayed, UploadEnded
 from .pauses import retry_delay
 from .people import Notifier
 from .ports import ConnectionStore, DeliveryStore, LinkReader, MediaSource, StoreUnavailable
+from .progress import ProgressReport
 from .refreshing import ConnectionGone, Refreshing
 from .settling import Refusal, Settling, delivery_ids
 from .turns import choose_fairly
@@ -182,27 +183,52 @@ class Preparing:
         if paused_until is not None and paused_until > self._clock.now():
             await self._begin_later(delivery, owner, at=paused_until)
             return
+        report = self._build_report(delivery, owner)
         try:
-            prepared = await self._prepare(delivery, connection)
+            async with report.running():
+                prepared = await self._prepare(delivery, connection, report)
         except NotAdmitted as refusal:
-            await self._refused(delivery, owner, refusal.why)
+            last_word = await self._refused(delivery, owner, refusal.why)
+            await report.end(last_word or self._stopped(delivery))
         except NotSupported:
             # Its plugin was changed: whether it can do without is checked when it goes out.
             await self._begin_later(delivery, owner, at=None)
         else:
-            await self._ready(delivery, owner, prepared)
+            is_ours = await self._ready(delivery, owner, prepared)
+            await report.end(None if is_ours else self._stopped(delivery))
 
-    async def _prepare(self, delivery: Delivery, connection: Connection | None) -> Prepared:
+    def _build_report(self, delivery: Delivery, owner: str) -> ProgressReport:
+        async def keep(message: str) -> None:
+            noted = replace(delivery, preparation=replace(_of(delivery), message=message))
+            with suppress(StoreUnavailable):
+                await self._deliveries.settle_preparing(noted, owner=owner)
+
+        return ProgressReport(
+            delivery,
+            platform_title=self._title(delivery),
+            notifier=self._notifier,
+            timings=self._timings,
+            keep=keep,
+        )
+
+    def _stopped(self, delivery: Delivery) -> UploadEnded:
+        return UploadEnded(delivery=delivery, platform_title=self._title(delivery), is_done=False)
+
+    def _title(self, delivery: Delivery) -> str:
+        platform = self._platforms.find(delivery.platform)
+        return platform.title if platform else delivery.platform
+
+    async def _prepare(self, delivery: Delivery, connection: Connection | None, report: ProgressReport) -> Prepared:
         fresh = await self._admitting.admit(delivery, connection)
         try:
-            return await self._ask_platform(delivery, fresh.credential)
+            return await self._ask_platform(delivery, fresh.credential, report)
         except TokenExpired:
             refused = fresh.connection.token_version
         except (PlatformError, PlatformNotReady) as error:
             raise NotAdmitted(error, fresh.connection) from error
         try:
             fresh = await self._refreshing.get_credential(fresh.connection, refused_version=refused)
-            return await self._ask_platform(delivery, fresh.credential)
+            return await self._ask_platform(delivery, fresh.credential, report)
         except TokenExpired as error:
             raise NotAdmitted(ReconnectRequired(error.explanation), fresh.connection) from error
         except (PlatformError, PlatformNotReady) as error:
@@ -211,11 +237,12 @@ class Preparing:
             gone = ReconnectRequired(f"{delivery.account_name} is not connected any more.")
             raise NotAdmitted(gone, None) from error
 
-    async def _ask_platform(self, delivery: Delivery, credential: Credential) -> Prepared:
+    async def _ask_platform(self, delivery: Delivery, credential: Credential, report: ProgressReport) -> Prepared:
         platform, post = self._platforms.get(delivery.platform), delivery.post
         sizes = {rule.kind: rule.max_bytes for rule in platform.limits.media}
-        files: list[MediaFile] = [
-            self._files.get(delivery.team_id, each, max_bytes=sizes.get(each.kind, each.size)) for each in post.media
+        files = [
+            report.watch(self._files.get(delivery.team_id, each, max_bytes=sizes.get(each.kind, each.size)))
+            for each in post.media
         ]
         card = None
         if platform.wants_link_card and self._links is not None and post.link is not None:
@@ -224,19 +251,23 @@ class Preparing:
 
     # --- what comes of it ---------------------------------------------------------------------------------------------
 
-    async def _ready(self, delivery: Delivery, owner: str, prepared: Prepared) -> None:
+    async def _ready(self, delivery: Delivery, owner: str, prepared: Prepared) -> bool:
+        """Note what is prepared; whether it was still wanted, and ours to note."""
         now = self._clock.now()
         preparation = _of(delivery).ended(prepared, due_at=delivery.due_at, now=now)
-        if await self._deliveries.settle_preparing(replace(delivery, preparation=preparation), owner=owner):
-            self._emit(DeliveryPrepared(**delivery_ids(delivery)))
-            if delivery.due_at <= now:
-                self._wake()
+        if not await self._deliveries.settle_preparing(replace(delivery, preparation=preparation), owner=owner):
+            return False
+        self._emit(DeliveryPrepared(**delivery_ids(delivery)))
+        if delivery.due_at <= now:
+            self._wake()
+        return True
 
     async def _begin_later(self, delivery: Delivery, owner: str, *, at: datetime | None) -> None:
         later = replace(delivery, preparation=replace(_of(delivery), begin_at=at))
         await self._deliveries.settle_preparing(later, owner=owner)
 
-    async def _refused(self, delivery: Delivery, owner: str, refusal: Refusal) -> None:
+    async def _refused(self, delivery: Delivery, owner: str, refusal: Refusal) -> Notice | None:
+        """Do what the error asks for; what an author is told who was shown how far it is."""
         error = refusal.error
         match error:
             case RateLimited():
@@ -250,7 +281,8 @@ class Preparing:
             ):
                 await self._settle(delivery, refusal)
             case _:
-                await self._retry(delivery, owner, error)
+                return await self._retry(delivery, owner, error)
+        return None
 
     async def _settle(self, delivery: Delivery, refusal: Refusal) -> None:
         """Hold it or give it up, as when publishing is refused; ahead of its time where that has not come yet."""
@@ -262,7 +294,7 @@ class Preparing:
             if await self._settling.refused(current, refusal):
                 return
 
-    async def _retry(self, delivery: Delivery, owner: str, error: Exception) -> None:
+    async def _retry(self, delivery: Delivery, owner: str, error: Exception) -> Notice | None:
         """Try again in a while, for as long as that can help; the author hears of it before the post is late."""
         now, preparation = self._clock.now(), _of(delivery)
         pause = retry_delay(min(preparation.tries + 1, _SHORT_PAUSES), 0)
@@ -271,23 +303,18 @@ class Preparing:
         explanation = error.explanation if isinstance(error, PlatformError) else "It did not work."
         if again_at > delivery.due_at + _GIVE_UP_AFTER:
             await self._settle(delivery, Refusal(error=_given_up(delivery, explanation)))
-            return
+            return None
+        notice = PreparationDelayed(
+            delivery=delivery, platform_title=self._title(delivery), explanation=explanation, again_at=again_at
+        )
         is_told = preparation.is_told
         if not is_told and (preparation.tries > 0 or again_at > delivery.due_at - _TOO_NEAR):
-            is_told = await self._tell(delivery, explanation, again_at)
+            # Before it is noted as told: a process that ends in between tells it twice at worst.
+            is_told = await self._notifier.notify(delivery.author, notice) is not None
         failed = preparation.failed(again_at=again_at, is_told=is_told)
         if await self._deliveries.settle_preparing(replace(delivery, preparation=failed), owner=owner):
             self._emit(PreparationRetried(**delivery_ids(delivery), error=type(error).__name__))
-
-    async def _tell(self, delivery: Delivery, explanation: str, again_at: datetime) -> bool:
-        """Tell the author, before it is noted as told: a process that ends in between tells it twice at worst."""
-        notice = PreparationDelayed(
-            delivery=delivery,
-            platform_title=self._platforms.get(delivery.platform).title,
-            explanation=explanation,
-            again_at=again_at,
-        )
-        return await self._notifier.notify(delivery.author, notice) is not None
+        return notice
 
 
 def _of(delivery: Delivery) -> Preparation:

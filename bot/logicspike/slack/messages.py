@@ -26,6 +26,8 @@ from ..services.notices import (
     Reconnected,
     ReconnectNeeded,
     TokensEnding,
+    UploadEnded,
+    UploadUnderWay,
 )
 from .help import help_connect, help_schedule
 from .message import Message, actions, build_message, button, note, paragraph
@@ -66,7 +68,7 @@ from .messages_editing import (
     too_late_words,
 )
 from .messages_late import render_late_question
-from .messages_media import render_preparation_delayed
+from .messages_media import render_preparation_delayed, render_upload_ended, render_upload_under_way
 from .messages_posts import (
     render_delivery_delayed,
     render_delivery_failed,
@@ -173,6 +175,10 @@ def render_notice(notice: Notice, *, zone: str, now: datetime, titles: Titles = 
             return render_delivery_delayed(notice, zone)
         case PreparationDelayed():
             return render_preparation_delayed(notice, zone)
+        case UploadUnderWay():
+            return render_upload_under_way(notice)
+        case UploadEnded():
+            return render_upload_ended(notice, zone, now)
         case DeliveryFailed():
             return render_delivery_failed(notice)
         case DeliveryHeld():

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from ..plugin.types import Post
-from ..services.notices import PreparationDelayed
+from ..services.notices import PreparationDelayed, UploadEnded, UploadUnderWay
 from .message import Message, actions, build_message, paragraph, quoted
 from .mrkdwn import name, prose, show_day_and_time
 from .wording import cancel_button, carried, day_and_time, edit_button, target_words
 
-__all__ = ["render_preparation_delayed"]
+__all__ = ["render_preparation_delayed", "render_upload_ended", "render_upload_under_way"]
 
 _SHORT: Final = 80
+_ALL: Final = 100
 
 
 def render_preparation_delayed(notice: PreparationDelayed, zone: str) -> Message:
@@ -33,6 +35,35 @@ def render_preparation_delayed(notice: PreparationDelayed, zone: str) -> Message
         carried(delivery.post.media),
         actions(edit_button(delivery), cancel_button(delivery)),
     )
+
+
+def render_upload_under_way(notice: UploadUnderWay) -> Message:
+    """How far an upload is."""
+    title = name(notice.platform_title)
+    done = "all sent" if notice.percent >= _ALL else f"{notice.percent} %"
+    rest = f" {title} is still at work on it." if notice.percent >= _ALL else ""
+    sentence = f"Uploading {_files(notice.delivery.post)} to {target_words(notice.delivery, notice.platform_title)}"
+    return build_message(f"{sentence}: {done}.{rest}", paragraph(f"{sentence}: *{done}*.{rest}"))
+
+
+def render_upload_ended(notice: UploadEnded, zone: str, now: datetime) -> Message:
+    """An upload is over, and when the post goes out; or it was stopped."""
+    delivery = notice.delivery
+    what, target = _files(delivery.post), target_words(delivery, notice.platform_title)
+    if not notice.is_done:
+        stopped = f"Stopped uploading {what} to {target}."
+        return build_message(stopped, paragraph(stopped))
+    heading = f"Uploaded {what} to {target}"
+    if delivery.due_at <= now:
+        return build_message(f"{heading}. The post goes out now.", paragraph(f"{heading}. The post goes out now."))
+    return build_message(
+        f"{heading}. The post goes out at {day_and_time(delivery.due_at, zone)}.",
+        paragraph(f"{heading}. The post goes out at {show_day_and_time(delivery.due_at, zone)}."),
+    )
+
+
+def _files(post: Post) -> str:
+    return name(post.media[0].name) if len(post.media) == 1 else f"{len(post.media)} files"
 
 
 def _heading(post: Post) -> str:

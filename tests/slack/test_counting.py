@@ -229,6 +229,26 @@ def test_several_accounts_of_a_platform_are_counted_once(edge):
     assert "Echo 2 of 100" == count_line("Hi", [one, two], Measuring(edge.services.platforms), TITLES)
 
 
+def test_a_hundred_accounts_and_a_thousand_parts_cost_no_more_than_one(edge, monkeypatch):
+    asked, measure = [], edge.services.platforms.measure
+
+    def noting(*arguments):
+        asked.append(arguments)
+        return measure(*arguments)
+
+    monkeypatch.setattr(edge.services.platforms, "measure", noting)
+    one = edge.scheduling.usable[0]
+    many = [replace(one, connection_id=f"c{n}", account=Account(id=str(n), name=f"Ann {n}")) for n in range(100)]
+    line = count_line("\n---\n".join("x" * 1000), many, Measuring(edge.services.platforms), TITLES)
+    assert "*Echo takes 5 parts, this has 1000*" == line
+    assert 1 == len(asked)
+
+
+def test_a_platform_that_is_not_there_any_more_is_left_out(edge):
+    gone = replace(edge.scheduling.usable[0], platform="gone")
+    assert "2 characters" == count_line("Hi", [gone], Measuring(edge.services.platforms), TITLES)
+
+
 def test_a_platform_that_cannot_tell_is_left_out(edge, monkeypatch):
     def broken(*_: object) -> None:
         raise PlatformUnavailable("bug")

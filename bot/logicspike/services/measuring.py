@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..domain import Connection, Delivery
-from ..platforms import PlatformNotReady, Platforms
+from ..platforms import PlatformNotReady, Platforms, UnknownPlatform
 from ..plugin.errors import PlatformError
 from ..plugin.types import Post
 from ..texts import first_link
@@ -59,8 +59,11 @@ class Measuring:
             parts: the text of each part, at least one.
         """
         try:
-            measured = [self._measure_part(connection, parts, number) for number in range(len(parts))]
-        except (PlatformError, PlatformNotReady) as error:
+            # Of more parts than it takes none is measured but the first: thousands would take their time.
+            most = self._platforms.get(connection.platform).limits.max_parts
+            wanted = range(len(parts) if len(parts) <= most else 1)
+            measured = [self._measure_part(connection, parts, number) for number in wanted]
+        except (PlatformError, PlatformNotReady, UnknownPlatform) as error:
             log.info(
                 "a text could not be measured: %s",
                 type(error).__name__,

@@ -45,11 +45,12 @@ def count_line(text: str, connections: Iterable[Connection], measuring: Measurin
     """How long a text is at each platform it goes to, for mrkdwn; what is too long stands out."""
     parts = split_parts(text)
     phrases: dict[str, None] = {}
-    for connection in connections:
+    # Accounts of a kind count alike: a hundred of them are measured once.
+    for connection in {(each.platform, each.account.kind): each for each in connections}.values():
         if (measured := measuring.measure(connection, parts)) is not None:
             words = f"{name(title_of(connection.platform, titles))} {measured_words(measured)}"
             is_too_much = measured.excess > 0 or measured.parts > measured.most_parts
-            phrases[f"*{words}*" if is_too_much else words] = None  # several accounts of a platform count alike
+            phrases[f"*{words}*" if is_too_much else words] = None
     if phrases:
         return clip_markup(" · ".join(phrases), _CONTEXT)
     return f"{len(text.strip()):,} characters"

@@ -30,7 +30,7 @@ def publishes_at_once(team, monkeypatch) -> list[str]:
     """The platform takes everything without a request; the keys it was given."""
     taken: list[str] = []
 
-    async def publish(_name, _credential, post):
+    async def publish(_name, _credential, post, _prepared):
         taken.append(post.key)
         return PublishedPost(id=post.key, url=None)
 
@@ -65,6 +65,18 @@ async def test_a_single_post_takes_at_most_twelve_operations(team, commands, pub
     assert ["p1"] == publishes_at_once
     # look, take the lane (2), claim (2), write ahead, outcome, release the lane; take what is owed (3), note it as told
     assert len(commands.sent) <= 12, Counter(name for name, _ in commands.sent)
+
+
+async def test_each_further_part_of_a_thread_takes_at_most_four_operations(team, commands, publishes_at_once):
+    await team.connect()
+    await team.schedule("\n---\n".join("abcde"), due_in=timedelta(0))
+    commands.sent.clear()
+
+    await team.deliver()
+
+    assert 5 == len(publishes_at_once)
+    # look at it, claim it, write ahead, outcome
+    assert len(commands.sent) <= 12 + 4 * 4, Counter(name for name, _ in commands.sent)
 
 
 async def test_a_process_with_nothing_to_do_looks_at_most_twice_a_second(team, commands):

@@ -17,7 +17,7 @@ from logicspike.plugin import (
     Post,
     ReconnectRequired,
 )
-from logicspike.testing import SAMPLE_MP4, SAMPLE_PNG, FakeAccount, MemoryFile
+from logicspike.testing import SAMPLE_MP4, SAMPLE_PNG, ErrorAnswer, FakeAccount, MemoryFile
 from logicspike_linkedin import sign_in
 from logicspike_linkedin.api import PAGES
 from logicspike_linkedin.sandbox_pages import Role
@@ -64,6 +64,35 @@ async def test_many_pages_are_read_to_the_last(rig: Any) -> None:
 
     assert [f"Shop {number}" for number in range(230)] == [page.account.name for page in pages]
     assert 3 == rig.fake.requests.count(("GET", "/rest/organizationAcls"))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        {},
+        {"organization": "urn:li:organization:1", "state": "APPROVED", "role": "ANALYST"},
+        {"organization": "urn:li:organization:1", "state": "REQUESTED", "role": "ADMINISTRATOR"},
+        {"organization": "urn:li:organizationBrand:1", "state": "APPROVED", "role": "ADMINISTRATOR"},
+        {"organization": "urn:li:organization:1/../2", "state": "APPROVED", "role": "ADMINISTRATOR"},
+    ],
+)
+async def test_a_role_that_does_not_let_post_is_read_over(rig: Any, odd: object) -> None:
+    ctx = rig.context(PAGES)
+    member = await sign_in.connect(ctx, await rig.grant(PAGES), sleep=rig.pause)
+    rig.fake.refuse_with(ErrorAnswer(status=200, body={"elements": [odd]}, source="ours"), path="/organizationAcls")
+
+    assert () == await plugin.accounts(ctx, member)
+
+
+async def test_a_page_without_a_name_is_known_by_its_number(rig: Any) -> None:
+    ctx = rig.context(PAGES)
+    member = await sign_in.connect(ctx, await rig.grant(PAGES), sleep=rig.pause)
+    rig.fake.refuse_with(ErrorAnswer(status=200, body={"results": {}}, source="ours"), path="/organizationsLookup")
+
+    first, _ = await plugin.accounts(ctx, member)
+
+    assert ("LinkedIn page 5583111", f"{rig.origin}/company/5583111/") == (first.account.name, first.account.url)
 
 
 async def test_listing_waits_for_a_fresh_token_as_well(rig: Any) -> None:

@@ -193,7 +193,7 @@ class BrokenFile(MemoryFile):
     async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
         async def read() -> AsyncIterator[bytes]:
             yield self.content[:10]
-            raise self.error
+            raise self.error from ConnectionError("no bytes")
 
         yield read()
 

@@ -130,7 +130,7 @@ def _shorten(text: str, limit: int) -> str:
 
 @dataclass(slots=True)
 class _Watched:
-    """A file's bytes, remembering how reading failed: aiohttp tells only that sending did."""
+    """A file's bytes, remembering how reading failed, so that it isn't called LinkedIn's fault."""
 
     stream: AsyncIterable[bytes]
     failure: PlatformError | None = None

@@ -92,9 +92,17 @@ class MemoryConnections:
             if each in self.lanes and self.lanes[each].owner == owner:
                 del self.lanes[each]
 
-    async def pause(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> None:
+    async def pause(
+        self,
+        *,
+        until: datetime,
+        connection_id: str | None = None,
+        platform: str | None = None,
+        credential_set: str = "",
+    ) -> None:
         for key, each in self.rows.items():
-            if connection_id in (None, key) and platform in (None, each.platform):
+            is_of_the_app = (each.platform, each.credential_set) == (platform, credential_set)
+            if connection_id == key or (connection_id is None and is_of_the_app):
                 self.rows[key] = replace(each, paused_until=max(until, each.paused_until or until))
 
     async def take_refresh_lease(self, connection: Connection, *, owner: str, until: datetime, now: datetime) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from team import BROWSER
 from yarl import URL
 
 from logicspike.domain import ConnectionStatus, DeliveryState, HoldReason
+from logicspike.plugin.errors import RateLimited
 from logicspike.services.disconnecting import AccountAmbiguous
 from logicspike.services.notices import AccountChoice, ConnectFailed, ConnectLink
 
@@ -102,3 +104,51 @@ async def test_an_account_is_removed_by_what_it_was_connected_by(guild_team):
     assert "North Hall" == plan.connection.account.name
     with pytest.raises(AccountAmbiguous):
         await guild_team.disconnecting.plan(guild_team.ana, "guild")
+
+
+@pytest.mark.parametrize("is_the_halls", [False, True])
+async def test_a_limit_of_one_app_holds_back_its_own_accounts_only(guild_team, monkeypatch, is_the_halls):
+    north = await guild_team.connect_hall(position=0)
+    member = await guild_team.connect(person="m-2", platform="guild")
+    limited, other = (north, member) if is_the_halls else (member, north)
+    publish, until = guild_team.platforms.publish, guild_team.clock.now() + timedelta(hours=2)
+
+    async def refuse_the_limited(name, credential, post, prepared):
+        if credential.credential_set == limited.credential_set:
+            raise RateLimited("no more today", until=until, is_app_wide=True)
+        return await publish(name, credential, post, prepared)
+
+    monkeypatch.setattr(guild_team.platforms, "publish", refuse_the_limited)
+    held = await guild_team.schedule("held back", accounts=(limited.nickname,))
+    free = await guild_team.schedule("free", accounts=(other.nickname,), due_in=timedelta(minutes=3))
+
+    for _ in range(5):
+        await guild_team.deliver(after=timedelta(minutes=1))
+
+    assert (DeliveryState.SCHEDULED, until) == (
+        (await guild_team.read(held)).state,
+        (await guild_team.read(held)).next_try_at,
+    )
+    assert DeliveryState.PUBLISHED is (await guild_team.read(free)).state
+    paused = {each.connection_id: each.paused_until for each in await guild_team.stores.connections.list_for_team("T1")}
+    assert {limited.connection_id: until, other.connection_id: None} == paused
+
+
+async def test_a_second_account_of_the_limited_app_waits_as_well(guild_team, monkeypatch):
+    north, south = await guild_team.connect_hall(position=0), await guild_team.connect_hall(position=1)
+    until = guild_team.clock.now() + timedelta(hours=2)
+    asked = []
+
+    async def refuse(_name, credential, _post, _prepared):
+        asked.append(credential.account.id)
+        raise RateLimited("no more today", until=until, is_app_wide=True)
+
+    monkeypatch.setattr(guild_team.platforms, "publish", refuse)
+    await guild_team.schedule("first", accounts=(north.nickname,))
+    later = await guild_team.schedule("second", accounts=(south.nickname,), due_in=timedelta(minutes=3))
+
+    for _ in range(5):
+        await guild_team.deliver(after=timedelta(minutes=1))
+
+    assert ["north"] == asked
+    assert until == (await guild_team.read(later)).next_try_at

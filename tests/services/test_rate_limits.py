@@ -21,13 +21,13 @@ def sent(team, monkeypatch):
     refused = asyncio.Event()
     publish, until = team.platforms.publish, team.clock.now() + PAUSE
 
-    async def publish_or_refuse(name, credential, post):
+    async def publish_or_refuse(name, credential, post, prepared):
         texts.append(post.text)
         if post.text in {"first", "everybody"} and texts.count(post.text) == 1:
             refused.set()
             raise RateLimited("slow down", until=until, is_app_wide=post.text == "everybody")
         await refused.wait()
-        return await publish(name, credential, post)
+        return await publish(name, credential, post, prepared)
 
     monkeypatch.setattr(team.platforms, "publish", publish_or_refuse)
     return texts

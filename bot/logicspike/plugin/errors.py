@@ -96,7 +96,8 @@ class RateLimited(PlatformError):
     Args:
         explanation: what was throttled, in plain words.
         until: when to try again, aware UTC.
-        is_app_wide: whether our whole developer app is throttled, not just this account.
+        is_app_wide: whether our whole developer app is throttled, not just this account; another one that the platform
+            has by a credential set is not.
         reference: the platform's own trace id, if it gave one.
     """
 

@@ -171,8 +171,15 @@ class ConnectionStore(Protocol):
         """Give lanes back, if they're still ours."""
         ...
 
-    async def pause(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> None:
-        """Let nothing be published to an account, or to a platform, before a time; ``swap`` leaves that alone."""
+    async def pause(
+        self,
+        *,
+        until: datetime,
+        connection_id: str | None = None,
+        platform: str | None = None,
+        credential_set: str = "",
+    ) -> None:
+        """Let nothing be published to an account, or through an app at a platform, before a time; `swap` keeps that."""
         ...
 
     async def find_active(self, connection_ids: Collection[str]) -> tuple[Connection, ...]:

@@ -145,7 +145,7 @@ class Publishing:
             published = await self._platforms.publish(delivery.platform, fresh.credential, post, prepared)
         except (PlatformError, PlatformNotReady) as error:
             if isinstance(error, RateLimited):
-                self._pause(delivery, error)
+                self._pause(delivery, fresh.connection, error)
             await self._settling.refused(delivery, Refusal(error=error, connection=fresh.connection))
             return False
         await self._settling.published(delivery, published)
@@ -153,15 +153,15 @@ class Publishing:
 
     # A pause stands at the connection, which is read with its lane; this is for a lane that runs already.
 
-    def _pause(self, delivery: Delivery, error: RateLimited) -> None:
+    def _pause(self, delivery: Delivery, connection: Connection, error: RateLimited) -> None:
         now = self._clock.now()
         self._pauses = {bucket: until for bucket, until in self._pauses.items() if until > now}
-        bucket = delivery.platform if error.is_app_wide else delivery.connection_id
+        bucket = _app_of(connection) if error.is_app_wide else delivery.connection_id
         self._pauses[bucket] = max(end_of_pause(error, now), self._pauses.get(bucket, now))
 
     def _paused_until(self, delivery: Delivery, connection: Connection) -> datetime | None:
         now = self._clock.now()
-        ends = [self._pauses.get(bucket, now) for bucket in (delivery.connection_id, delivery.platform)]
+        ends = [self._pauses.get(bucket, now) for bucket in (delivery.connection_id, _app_of(connection))]
         end = max(*ends, connection.paused_until or now)
         return end if end > now else None
 
@@ -181,3 +181,8 @@ class Publishing:
                 continue
             if is_held:
                 self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.LATE))
+
+
+def _app_of(connection: Connection) -> str:
+    """Which of our developer apps a connection came by, in words that are no connection's id."""
+    return f"{connection.platform}/{connection.credential_set}"

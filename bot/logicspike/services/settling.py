@@ -246,11 +246,10 @@ class Settling:
     async def _wait_for_the_bucket(self, delivery: Delivery, error: RateLimited) -> bool:
         """Let nothing of the whole bucket, the account's or our app's, be tried before the platform says so."""
         until = end_of_pause(error, self._clock.now())
-        bucket = _bucket(delivery, error)
         # For every process, whatever it has claimed, and for what is scheduled or tried again meanwhile.
-        await self._connections.pause(until=until, **bucket)
+        await self._pause_connections(delivery, error, until)
         is_ours = await self._later(delivery, error, at=until, is_counted=False)
-        await self._deliveries.postpone(until=until, **bucket)
+        await self._postpone(delivery, error, until)
         return is_ours
 
     async def pause(self, delivery: Delivery, error: RateLimited) -> datetime:
@@ -260,9 +259,28 @@ class Settling:
             StoreUnavailable: the database did not answer.
         """
         until = end_of_pause(error, self._clock.now())
-        await self._connections.pause(until=until, **_bucket(delivery, error))
-        await self._deliveries.postpone(until=until, **_bucket(delivery, error))
+        await self._pause_connections(delivery, error, until)
+        await self._postpone(delivery, error, until)
         return until
+
+    async def _pause_connections(self, delivery: Delivery, error: RateLimited, until: datetime) -> None:
+        if not error.is_app_wide:
+            await self._connections.pause(until=until, connection_id=delivery.connection_id)
+            return
+        connection = await self._connections.find(delivery.team_id, delivery.connection_id)
+        credential_set = connection.credential_set if connection is not None else ""
+        await self._connections.pause(until=until, platform=delivery.platform, credential_set=credential_set)
+
+    async def _postpone(self, delivery: Delivery, error: RateLimited, until: datetime) -> None:
+        if not error.is_app_wide:
+            await self._deliveries.postpone(until=until, connection_id=delivery.connection_id)
+        elif not self._has_several_apps(delivery):
+            # With several apps, each delivery is put off as it comes up, by the pause of its connection.
+            await self._deliveries.postpone(until=until, platform=delivery.platform)
+
+    def _has_several_apps(self, delivery: Delivery) -> bool:
+        platform = self._platforms.find(delivery.platform)
+        return platform is not None and bool(platform.credential_sets)
 
     async def _prepare_anew(self, delivery: Delivery, error: Exception) -> bool:
         """The platform has forgotten what it was given: give it again, and publish it then."""
@@ -361,10 +379,6 @@ def close_attempt(delivery: Delivery, outcome: str, detail: str | None = None) -
 def delivery_ids(delivery: Delivery) -> dict[str, str]:
     """The ids that events and log lines carry."""
     return {"team_id": delivery.team_id, "delivery_id": delivery.delivery_id, "platform": delivery.platform}
-
-
-def _bucket(delivery: Delivery, error: RateLimited) -> dict[str, str]:
-    return {"platform": delivery.platform} if error.is_app_wide else {"connection_id": delivery.connection_id}
 
 
 def _outcomes(delivery: Delivery) -> list[tuple[str, str | None]]:

@@ -147,8 +147,21 @@ class MongoConnectionStore:
         await self._connections.update_many(ours, {"$unset": {"lane": ""}})
 
     @reports_outage
-    async def pause(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> None:
-        """Let nothing be published to an account, or to all of a platform, before a time; ``swap`` leaves that alone.
+    async def pause(
+        self,
+        *,
+        until: datetime,
+        connection_id: str | None = None,
+        platform: str | None = None,
+        credential_set: str = "",
+    ) -> None:
+        """Let nothing be published to an account, or through an app at a platform, before a time; ``swap`` keeps that.
+
+        Args:
+            until: the time.
+            connection_id: the account's.
+            platform: instead of an account, all that came by one of our developer apps there.
+            credential_set: which of them.
 
         Raises:
             StoreUnavailable: the database did not answer; some may be paused.
@@ -157,6 +170,10 @@ class MongoConnectionStore:
         if connection_id is None and platform is None:
             raise ValueError("an account or a platform must be named")
         query: Document = {"_id": connection_id} if connection_id is not None else {"platform": platform}
+        if connection_id is None:
+            query["credential_set"] = credential_set or {
+                "$in": ["", None]
+            }  # older documents have no field for the first
         await self._connections.update_many(query, {"$max": {"paused_until": until}})
 
     @reports_outage

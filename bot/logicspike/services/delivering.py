@@ -250,7 +250,8 @@ class Delivering:
         part: Delivery | None = delivery
         while part is not None:
             opened = await self._publishing.publish(part, lane, opened)
-            part = await self._claim_next_part(part, lane) if part.parts and opened is not None else None
+            goes_on = opened is not None and not part.is_last_part
+            part = await self._claim_next_part(part, lane) if goes_on else None
         return opened
 
     async def _claim_next_part(self, before: Delivery, lane: Lane) -> Delivery | None:

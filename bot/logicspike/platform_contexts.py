@@ -1,4 +1,4 @@
-"""What a plugin is lent for one call: our app, the origins to build addresses from, a session that reaches them only."""
+"""What a plugin is lent for a call: our app, the origins to build addresses from, a session that reaches them only."""
 
 from __future__ import annotations
 

@@ -62,6 +62,12 @@ async def test_the_write_of_a_claim_goes_by_id(crowded, now):
     assert statistics["totalKeysExamined"] <= 102
 
 
+def fill(operand, now):
+    if isinstance(operand, dict):
+        return {operator: fill(inner, now) for operator, inner in operand.items()}
+    return now if operand is None else operand
+
+
 @pytest.mark.parametrize(
     ("query", "order", "index"),
     [
@@ -75,11 +81,20 @@ async def test_the_write_of_a_claim_goes_by_id(crowded, now):
             "open_of_connection",
         ),
         ({"team_id": "T1", "post_id": "p1"}, "_id", "post"),
+        (
+            {
+                "state": "scheduled",
+                "preparation.begin_at": {"$lte": None},
+                "preparing.until": {"$not": {"$gt": None}},
+            },
+            "preparation.begin_at",
+            "prepare",
+        ),
     ],
 )
 async def test_each_list_has_its_index_and_sorts_nothing(crowded, now, query, order, index):
     filled = {
-        name: {operator: now if operand is None else operand for operator, operand in value.items()}
+        name: {operator: fill(operand, now) for operator, operand in value.items()}
         if isinstance(value, dict)
         else value
         for name, value in query.items()
@@ -99,7 +114,7 @@ async def test_all_indexes_are_there_and_those_on_purge_at_delete_at_that_time(r
         for index in there.values():
             assert ("purge_at" in str(index["key"])) == (index.get("expireAfterSeconds") == 0)
     with_purge = {name for name, indexes in INDEXES.items() if any(i.document["name"] == "purge" for i in indexes)}
-    assert with_purge == {"scheduled_posts", "pending_authorizations", "seen_requests"}
+    assert with_purge == {"scheduled_posts", "pending_authorizations", "platform_events", "seen_requests"}
 
 
 async def test_starting_again_and_many_at_once_is_fine(mongo_database):

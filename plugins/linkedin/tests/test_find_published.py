@@ -110,6 +110,15 @@ async def test_trouble_is_never_taken_for_not_published(rig: Any, fault: str) ->
         await find(rig, page, Post(key="k", text=TEXT))
 
 
+async def test_a_post_of_unknown_age_is_for_a_person(rig: Any) -> None:
+    page = await rig.connect_page()
+    element = {"id": "urn:li:share:1", "commentary": TEXT, "createdAt": "today"}
+    rig.fake.refuse_with(ErrorAnswer(status=200, body={"elements": [element]}, source="ours"), path="/rest/posts")
+
+    with pytest.raises(OutcomeUnknown):
+        await find(rig, page, Post(key="k", text=TEXT))
+
+
 @pytest.mark.parametrize(
     "element",
     [
@@ -117,7 +126,6 @@ async def test_trouble_is_never_taken_for_not_published(rig: Any, fault: str) ->
         {},
         {"id": 7, "commentary": TEXT},
         {"id": "urn:li:share:1"},
-        {"id": "urn:li:share:1", "commentary": TEXT, "createdAt": "today"},
         {"id": "urn:li:share:1", "commentary": "x", "content": {"multiImage": {"images": "x"}}},
     ],
 )

@@ -110,10 +110,10 @@ async def find_post(
     for each in _list_elements(api, found):
         if not _is_same(each, post, uploads):
             continue
-        age = ctx.now - _read_time(each.get("createdAt"))
-        if uploads or age <= _SURELY_OURS:
+        age = _read_age(each.get("createdAt"), ctx.now)
+        if uploads or (age is not None and age <= _SURELY_OURS):
             return PublishedPost(id=each["id"], url=permalink(ctx, each["id"]))
-        if age <= _MAYBE_OURS:
+        if age is None or age <= _MAYBE_OURS:
             raise OutcomeUnknown(_TWINS)
     return None
 
@@ -240,6 +240,5 @@ def _read_uploads(content: object) -> Iterator[str]:
             yield each["id"]
 
 
-def _read_time(milliseconds: object) -> datetime:
-    known = milliseconds if type(milliseconds) is int else 0
-    return datetime.fromtimestamp(known / 1000, UTC)
+def _read_age(milliseconds: object, now: datetime) -> timedelta | None:
+    return now - datetime.fromtimestamp(milliseconds / 1000, UTC) if type(milliseconds) is int else None

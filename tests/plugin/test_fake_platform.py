@@ -240,3 +240,9 @@ async def test_event_ends_the_persons_grants_and_reaches_the_bot(guild: FakeGuil
     assert [("/api/auth/echo/goodbye", b"goodbye p-1", "signed")] == seen
     assert [True, False] == [grant.is_revoked for grant in grants]
     assert "guild-page" == grants[0].credential_set
+
+
+async def test_picture_of_an_account_has_its_initials(fake: FakePlatform) -> None:
+    drawn = fake.show_picture(FakeAccount(id="a-1", name="<Ann Echo & Sons"))
+    assert "image/svg+xml" == drawn.content_type
+    assert ">&lt;E</text>" in (drawn.text or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from .fake_ledger import FakeMedia, LedgerEntry
 
-__all__ = ["render_consent", "render_timeline"]
+__all__ = ["draw_picture", "render_consent", "render_timeline"]
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --accent: {{ accent }}; }
@@ -92,12 +93,24 @@ _TIMELINE: Final = """{% macro show(entry) %}<h2>{{ entry.account.name }}</h2><t
 </main></body></html>
 """
 
+_PICTURE: Final = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48" width="96" height="96">
+<rect width="48" height="48" fill="hsl({{ hue }} 55% 38%)"/>
+<text x="24" y="31" text-anchor="middle" font-family="sans-serif" font-size="19" fill="#fff">{{ initials }}</text></svg>
+"""
+
 _environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
 
 
 def render_consent(*, title: str, accent: str, scopes: object, people: object, action: str) -> str:
     """Render the page with Allow and Cancel; ``action`` is where the form goes."""
     return _render(_CONSENT, accent, title=title, scopes=scopes, people=people, action=action)
+
+
+def draw_picture(name: str) -> str:
+    """Draw a profile picture with the initials of a name, in a colour of its own, as SVG."""
+    initials = "".join(word[0] for word in name.split()[:2])
+    hue = zlib.crc32(name.encode()) % 360
+    return _environment.from_string(_PICTURE).render(hue=hue, initials=initials)
 
 
 def render_timeline(*, title: str, accent: str, threads: Sequence[Sequence[LedgerEntry]]) -> str:

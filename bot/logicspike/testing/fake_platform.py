@@ -32,7 +32,7 @@ from .fake_oauth import (
     Grant,
     RefreshRefused,
 )
-from .fake_pages import render_consent, render_timeline
+from .fake_pages import draw_picture, render_consent, render_timeline
 from .fake_uploads import FakeUpload, FakeUploads, UploadRefused, UploadState
 
 __all__ = [
@@ -192,6 +192,10 @@ class FakePlatform(FakeAuthorizationServer, abc.ABC):
         threads = [thread for thread in build_threads(self.ledger) if any(entry in entries for entry in thread)]
         page = render_timeline(title=self.title, accent=self.accent, threads=threads)
         return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+    def show_picture(self, account: FakeAccount) -> web.Response:
+        """An account's picture, for the address that the platform gives of it."""
+        return web.Response(text=draw_picture(account.name), content_type="image/svg+xml")
 
     async def _serve_media(self, request: web.Request) -> web.Response:
         served = self.uploads.get_served(request.match_info["media_id"])

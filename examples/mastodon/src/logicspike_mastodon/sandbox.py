@@ -62,11 +62,13 @@ class FakeMastodon(FakePlatform):
         router.add_get("/api/v1/media/{id}", self._look)
         router.add_post("/api/v1/statuses", self._create)
         router.add_get("/api/v1/statuses/{id}/source", self._source)
+        router.add_get("/@{handle}", self._show_profile)
         router.add_get("/@{handle}/{id}", self._show)
+        router.add_get("/avatars/{id}.png", self._show_avatar)
 
     def is_page(self, request: web.Request) -> bool:
         """What browsers open."""
-        return request.path == "/oauth/authorize" or request.path.startswith("/@")
+        return request.path == "/oauth/authorize" or request.path.startswith(("/@", "/avatars/"))
 
     def is_create(self, request: web.Request) -> bool:
         """Posting."""
@@ -268,6 +270,14 @@ class FakeMastodon(FakePlatform):
             "url": f"{origin}/@{account.handle}",
             "avatar": f"{origin}/avatars/{account.id}.png",
         }
+
+    async def _show_avatar(self, request: web.Request) -> web.Response:
+        person = next((person for person in self.people if person.id == request.match_info["id"]), None)
+        return self.show_picture(person) if person is not None else web.Response(status=404)
+
+    async def _show_profile(self, request: web.Request) -> web.Response:
+        handle = request.match_info["handle"]
+        return self.show_timeline([entry for entry in self.ledger if entry.account.handle == handle])
 
     async def _show(self, request: web.Request) -> web.Response:
         entries = [entry for entry in self.ledger if entry.id == request.match_info["id"]]

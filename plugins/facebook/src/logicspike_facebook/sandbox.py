@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
@@ -131,13 +130,7 @@ class FakeFacebook(PostSide):
         return answers.unknown_path(f"/{request.match_info['rest']}")
 
     async def _show_picture(self, request: web.Request) -> web.Response:
-        page = self._find_account(request.match_info["page_id"])
-        picture = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" '
-            f'fill="{self.accent}"/><text x="32" y="43" font-family="sans-serif" font-size="32" fill="#fff" '
-            f'text-anchor="middle">{html.escape(page.name[0])}</text></svg>'
-        )
-        return web.Response(text=picture, content_type="image/svg+xml")
+        return self.show_picture(self._find_account(request.match_info["page_id"]))
 
     async def _view_page(self, request: web.Request) -> web.Response:
         page = self._find_account(request.match_info["page_id"])

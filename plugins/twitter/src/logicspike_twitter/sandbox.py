@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -252,14 +251,7 @@ class FakeTwitter(FakeMediaUploads):
         person = next((person for person in self.people if person.id == request.match_info["id"]), None)
         if person is None:
             return web.Response(status=404, text="This page doesn't exist.")
-        initials = "".join(word[0] for word in person.name.split()[:2])
-        hue = int(person.id) * 47 % 360
-        picture = (
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48" width="48" height="48">'
-            f'<rect width="48" height="48" fill="hsl({hue} 55% 38%)"/><text x="24" y="31" text-anchor="middle" '
-            f'font-family="sans-serif" font-size="19" fill="#fff">{html.escape(initials)}</text></svg>'
-        )
-        return web.Response(text=picture, content_type="image/svg+xml")
+        return self.show_picture(person)
 
     async def _show_account(self, request: web.Request) -> web.Response:
         username = request.match_info["username"]

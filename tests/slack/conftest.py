@@ -435,7 +435,7 @@ async def edge(
         platforms=platforms,
         members=SlackDirectory(client, authorize=authorize, admins=(), clock=clock),
         requests=MemoryRequests(notes),
-        files=SlackFiles(client, session=client.session),
+        files=SlackFiles(client, session=client.session, has_scope=authorize.has_scope),
         clock=clock,
         tasks=Tasks(),
     )

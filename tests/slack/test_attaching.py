@@ -203,3 +203,18 @@ async def test_a_failed_posts_files_are_offered_again(edge):
     view = await edge.slack.wait_for(lambda: view_with_files(edge))
     assert "cat.png" in str(view.block(surface.BLOCK_KEPT_FILES))
     assert "A cat." == view.block(surface.BLOCK_ALT_TEXT)["element"]["initial_value"]
+
+
+async def test_an_app_without_the_permission_for_files_has_a_composer_without_them(edge):
+    edge.slack.api.scopes -= {"files:read"}
+    await edge.authorize.identify()
+    await edge.slack.command(USER, "/schedule")
+
+    def filled():
+        view = edge.slack.view_of(USER)
+        return view if view is not None and surface.BLOCK_TEXT in view.block_ids else None
+
+    view = await edge.slack.wait_for(filled)
+
+    assert not {surface.BLOCK_FILES, surface.BLOCK_ALT_TEXT} & set(view.block_ids)
+    assert "closed" == (await submit(edge, text="Words alone")).action

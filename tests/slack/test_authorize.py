@@ -133,14 +133,26 @@ async def test_a_removed_workspace_is_refused_until_slack_accepts_the_token_agai
 
 
 async def test_an_organisation_wide_token_is_good_for_its_workspaces(client: AsyncWebClient, monkeypatch):
-    async def auth_test() -> dict[str, object]:
-        return {"team_id": "E0ORG", "team": "Org", "enterprise_id": "E0ORG", "is_enterprise_install": True}
+    ask = client.auth_test
+
+    async def auth_test() -> AsyncSlackResponse:
+        answer = await ask()
+        answer.data |= {"team_id": "E0ORG", "team": "Org", "enterprise_id": "E0ORG", "is_enterprise_install": True}
+        return answer
 
     monkeypatch.setattr(client, "auth_test", auth_test)
     authorize = CachedAuthorize(client)
     await authorize.identify()
     assert await _authorize(authorize, "T0ACME", "E0ORG") is not None
     assert await _authorize(authorize, "T0ACME", "E0ELSE") is None
+
+
+async def test_what_the_token_may_do_is_known_once_slack_has_said_so(slack: FakeSlack, client: AsyncWebClient):
+    slack.api.scopes = frozenset({"commands", "chat:write"})
+    authorize = CachedAuthorize(client)
+    assert authorize.has_scope("files:read"), "not known yet"
+    await authorize.identify()
+    assert (True, False) == (authorize.has_scope("chat:write"), authorize.has_scope("files:read"))
 
 
 async def test_the_token_stays_out_of_the_log(slack: FakeSlack, client: AsyncWebClient, caplog):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState, Member, ScheduledPost
-from logicspike.plugin.types import Account, Post
+from logicspike.plugin.types import Account, Media, MediaKind, Post
 from logicspike.sandbox.block_rules import check_view
 from logicspike.services.editing import Editable
 from logicspike.services.scheduling import ScheduleProblem
@@ -44,6 +44,15 @@ def make_connection(nth: int = 0, name: str = "Acme Inc", **changes: Any) -> Con
     return replace(connection, **changes)
 
 
+def make_media(name: str = "cat.png", *, count: int = 1) -> tuple[Media, ...]:
+    return tuple(
+        Media(
+            media_id=f"F{nth}", kind=MediaKind.IMAGE, content_type="image/png", size=9, name=name or "x", alt_text=name
+        )
+        for nth in range(count)
+    )
+
+
 def show(**fields: Any) -> dict[str, dict[str, Any]]:
     view = composer(**{"accounts": [make_connection()], "now": NOW, "zone": "Europe/Berlin", **fields}).to_dict()
     return {block.get("block_id", str(nth)): block for nth, block in enumerate(view["blocks"])}
@@ -58,6 +67,10 @@ def test_the_form_keeps_slacks_limits(word, count):
     platforms = [PlatformChoice(name=f"p{nth}", title=word, is_ready=True) for nth in range(count)]
     views = [
         composer(accounts=accounts, now=NOW, zone="UTC", text=word, problems=problems, selected=["c149"], draft_id="d"),
+        *(
+            composer(accounts=accounts, now=NOW, zone="UTC", file_types=types, kept_files=make_media(word, count=10))
+            for types in (("png", "jpg", "jpeg", "mp4"), ())
+        ),
         composer_no_accounts(platforms, "d"),
         composer_notice(word),
         composer_loading(),
@@ -101,13 +114,54 @@ def test_the_editor_keeps_slacks_limits(word, count):
     )
     author = Member(team_id="T1", user_id="U0ANA")
     post = ScheduledPost(
-        post_id="p", author=author, text=word, link=None, due_at=NOW, zone="UTC", wall_time="", created_at=NOW
+        post_id="p",
+        author=author,
+        text=word,
+        link=None,
+        due_at=NOW,
+        zone="UTC",
+        wall_time="",
+        created_at=NOW,
+        media=make_media(word, count=10),
     )
     editable = Editable(delivery=deliveries[0], post=post, open=deliveries, gone=deliveries)
     for view in (editor(editable, zone="UTC", titles={"acme": word}, notes=(word,)), editor_loading()):
         shown = view.to_dict()
         assert [] == check_view(shown)
         assert measure(shown.get("private_metadata", "")) <= 3000
+
+
+def test_the_editor_of_a_post_with_pictures_says_that_they_stay_and_needs_no_text():
+    author = Member(team_id="T1", user_id="U1")
+    post = ScheduledPost(
+        post_id="p",
+        author=author,
+        text="",
+        link=None,
+        due_at=NOW,
+        zone="UTC",
+        wall_time="",
+        created_at=NOW,
+        media=make_media(),
+    )
+    delivery = Delivery(
+        delivery_id="d1",
+        post_id="p",
+        team_id="T1",
+        author_id="U1",
+        connection_id="c1",
+        platform="acme",
+        account_name="Acme",
+        post=Post(key="k", text="", media=make_media()),
+        state=DeliveryState.SCHEDULED,
+        due_at=NOW,
+        next_try_at=NOW,
+        zone="UTC",
+    )
+    view = editor(Editable(delivery=delivery, post=post, open=(delivery,), gone=()), zone="UTC", titles={}).to_dict()
+    [text] = [block for block in view["blocks"] if block.get("block_id") == surface.BLOCK_TEXT]
+    assert text["optional"]
+    assert "Goes with cat.png (1 picture)." in str(view)
 
 
 @given(metadata=st.none() | st.integers() | st.text(max_size=40), odd=st.none() | st.integers() | st.text(max_size=3))

@@ -234,7 +234,9 @@ def _file_input(element: Json, at: str) -> Problems:
     if not 1 <= element.get("max_files", 10) <= 10:
         yield f"[ERROR] max_files must be between 1 and 10 [json-pointer:{at}/max_files]"
     types = element.get("filetypes")
-    if types is not None and not (isinstance(types, Sequence) and types and all(isinstance(one, str) for one in types)):
+    if types is not None and (
+        not isinstance(types, list) or not types or not all(isinstance(one, str) for one in types)
+    ):
         yield f"[ERROR] filetypes must be an array of strings [json-pointer:{at}/filetypes]"
 
 

@@ -35,6 +35,7 @@ class Workspace:
         bot_id: of the bot as an app.
         bot_user_id: of the bot as a member.
         organization_id: the organisation the token is good for, when it was installed there; else None.
+        scopes: what the token may do, as Slack says in a header of each answer; None where it doesn't say.
     """
 
     team_id: str
@@ -42,6 +43,7 @@ class Workspace:
     bot_id: str | None
     bot_user_id: str | None
     organization_id: str | None = None
+    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,11 @@ class CachedAuthorize(AsyncAuthorize):
         """The workspace, once Slack has named it."""
         return self._workspace
 
+    def has_scope(self, scope: str) -> bool:
+        """Whether the bot may do something; what Slack didn't say is taken for granted."""
+        scopes = self._workspace.scopes if self._workspace is not None else None
+        return scopes is None or scope in scopes
+
     async def identify(self) -> bool:
         """Ask Slack once; whether it answered. A failure is logged, never raised."""
         try:
@@ -116,6 +123,7 @@ class CachedAuthorize(AsyncAuthorize):
             bot_id=answer.get("bot_id"),
             bot_user_id=answer.get("user_id"),
             organization_id=answer.get("enterprise_id") if answer.get("is_enterprise_install") else None,
+            scopes=_read_scopes(answer.headers),
         )
         if not await self._announce(workspace):
             return False
@@ -187,6 +195,11 @@ class CachedAuthorize(AsyncAuthorize):
             bot_token=self._client.token,
             user_id=user_id,
         )
+
+
+def _read_scopes(headers: Mapping[str, str]) -> frozenset[str] | None:
+    found = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
+    return None if found is None else frozenset(scope.strip() for scope in found.split(","))
 
 
 def describe_failure(error: Exception) -> str:

@@ -111,9 +111,14 @@ class ComposerListeners:
             draft_id=prefill.draft_id,
             problems=prefill.problems,
             count=self._counting.line(prefill.text, chosen),
-            file_types=list_file_types(self._services.platforms, [each.platform for each in accounts]),
+            file_types=self._list_file_types(accounts),
             kept_files=prefill.media,
         )
+
+    def _list_file_types(self, accounts: Iterable[Connection]) -> tuple[str, ...]:
+        if not self._services.files.may_be_read:
+            return ()
+        return list_file_types(self._services.platforms, [each.platform for each in accounts])
 
     async def _on_open(self, click: Click) -> None:
         async def fill(accounts: Sequence[Connection]) -> Prefill | None:

@@ -71,7 +71,7 @@ class SlackEdge:
         self.notifier: Final = SlackNotifier(
             DirectMessages(self._client), directory=self.directory, clock=clock, titles=titles
         )
-        self.files: Final = SlackFiles(self._client, session=session)
+        self.files: Final = SlackFiles(self._client, session=session, has_scope=self._authorize.has_scope)
         self._app: AsyncApp | None = None
 
     @property

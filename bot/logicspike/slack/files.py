@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -24,6 +24,7 @@ __all__ = ["SlackFile", "SlackFiles"]
 
 _HOSTS: Final = frozenset({"files.slack.com"})
 """Where Slack keeps files, and the token may go (docs.slack.dev/reference/objects/file-object, checked 2026-11)."""
+_SCOPE: Final = "files:read"
 _PIECE: Final = 256 * 1024
 _DOWNLOAD: Final = aiohttp.ClientTimeout(total=None, connect=10, sock_read=30)
 _GONE: Final = frozenset({"file_not_found", "file_deleted", "file_not_available", "not_in_channel", "access_denied"})
@@ -36,11 +37,24 @@ class SlackFiles:
     Args:
         client: carries the bot token.
         session: shared.
+        has_scope: whether the bot token has a scope.
     """
 
-    def __init__(self, client: AsyncWebClient, *, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        session: aiohttp.ClientSession,
+        has_scope: Callable[[str], bool] = lambda _scope: True,
+    ) -> None:
         self._client = client
         self._session = session
+        self._has_scope = has_scope
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether the app was given the permission to read files, without which Slack shows no field for them."""
+        return self._has_scope(_SCOPE)
 
     def get(self, team_id: str, media: Media, *, max_bytes: int) -> SlackFile:  # noqa: ARG002 - one workspace
         """A file, to be read; nothing is asked for before it is opened."""
@@ -206,7 +220,7 @@ def _to_refusal(media: Media, code: str) -> Exception:
         return _gone(media)
     if code == "missing_scope":
         return OperatorActionRequired(
-            "I may not read files in Slack yet: the Slack app lacks the permission files:read. "
+            f"I may not read files in Slack yet: the Slack app lacks the permission {_SCOPE}. "
             "Add it and install the app anew."
         )
     return _unavailable()

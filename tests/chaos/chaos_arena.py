@@ -89,9 +89,16 @@ class Arena:
         return made
 
     async def schedule(
-        self, connections: Sequence[Connection], texts: Sequence[str], *, over: float = 0.0
+        self, connections: Sequence[Connection], texts: Sequence[str], *, over: float = 0.0, thread_every: int = 0
     ) -> list[Delivery]:
-        """Schedule posts, turn by turn over the accounts, due evenly over so many seconds from now."""
+        """Schedule posts, turn by turn over the accounts, due evenly over so many seconds from now.
+
+        Args:
+            connections: the accounts.
+            texts: what they say.
+            over: so many seconds.
+            thread_every: of so many posts one has three parts; 0 for none.
+        """
         start, first = datetime.now(UTC) + timedelta(seconds=0.1), self.scheduled
         self.scheduled += len(texts)
         made = [
@@ -100,6 +107,7 @@ class Arena:
                 text,
                 connections[number % len(connections)],
                 start + timedelta(seconds=over * number / len(texts)),
+                parts=(f"{text}, part 1", f"{text}, part 2") if thread_every and number % thread_every == 0 else (),
             )
             for number, text in enumerate(texts)
         ]
@@ -210,7 +218,9 @@ def make_connection(fake: ChaosFake, number: int, vault: Vault) -> Connection:
     )
 
 
-def make_delivery(number: int, text: str, connection: Connection, due_at: datetime) -> Delivery:
+def make_delivery(
+    number: int, text: str, connection: Connection, due_at: datetime, *, parts: tuple[str, ...] = ()
+) -> Delivery:
     """A scheduled post to a connected account."""
     return Delivery(
         delivery_id=f"d{number:05}",
@@ -221,6 +231,7 @@ def make_delivery(number: int, text: str, connection: Connection, due_at: dateti
         platform=connection.platform,
         account_name=connection.account.name,
         post=Post(key=f"key-{number:05}", text=text),
+        parts=parts,
         state=DeliveryState.SCHEDULED,
         due_at=due_at,
         next_try_at=due_at,

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
@@ -73,7 +73,7 @@ class Blind:
             scopes=("post",),
             endpoints={"api": f"https://{self.name}.example"},
             authorize_endpoint="api",
-            limits=Limits(max_chars=500, checked_on=date(2026, 11, 23)),
+            limits=Limits(max_chars=500, checked_on=date(2026, 11, 23), max_parts=25),
         )
 
     @hookimpl
@@ -103,7 +103,8 @@ class Blind:
         """Publish; the fake is told which process asks."""
         if DIES_PUBLISHING in post.text:
             os._exit(KILLED)
-        body = {"key": post.key, "text": post.text, "process": os.getpid()}
+        reply_to = post.reply.previous_id if post.reply else None
+        body = {"key": post.key, "text": post.text, "process": os.getpid(), "reply_to": reply_to}
         made = await oauth2.post_json(ctx, f"{ctx.endpoints['api']}/posts", credential.tokens, body)
         return PublishedPost(id=str(made["id"]), url=None)
 
@@ -237,7 +238,7 @@ class ChaosFake(FakePlatform):
         finally:
             del self.in_flight[id(arrival)]
 
-    async def _publish_with_luck(self, request: web.Request, held: AccessToken, body: dict[str, str]) -> web.Response:
+    async def _publish_with_luck(self, request: web.Request, held: AccessToken, body: dict[str, Any]) -> web.Response:
         dice = self._dice(body["text"], self._tries)
         fault = self._choose(dice, body["text"], PUBLISH_FAULTS)
         await asyncio.sleep(dice.uniform(*self.weather.latency))
@@ -261,11 +262,11 @@ class ChaosFake(FakePlatform):
                 return web.json_response({"ok": True})
         return web.json_response({"id": made}, status=201)
 
-    def _accept(self, held: AccessToken, body: dict[str, str], dice: random.Random) -> str:
+    def _accept(self, held: AccessToken, body: dict[str, Any], dice: random.Random) -> str:
         post_id = f"k-{body['key']}" if self.kind == "keyed" else f"n-{self.next_number()}"
         if any(entry.id == post_id for entry in self.ledger):
             return post_id
-        self.record(post_id=post_id, account=held.account, text=body["text"])
+        self.record(post_id=post_id, account=held.account, text=body["text"], reply_to=body["reply_to"])
         is_late = self.kind == "listed" and self._choose(dice, body["text"], ("read-back-lag",)) is not None
         lag = self.weather.lag_seconds if is_late else 0.0
         self._visible_at[post_id] = self.clock.now() + timedelta(seconds=lag)

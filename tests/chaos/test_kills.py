@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from chaos_arena import Arena, open_arena, until_async
@@ -13,11 +14,13 @@ from chaos_platform import Weather
 from measured import choose_seed, show, size
 
 from logicspike.domain import Delivery, DeliveryState, HoldReason
+from logicspike.testing import LedgerEntry
 
 pytestmark = pytest.mark.chaos
 
 SECONDS = 24.0
 SETTLED_WITHIN = 60.0
+THREAD_EVERY = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,7 @@ class Verdict:
 
     lost: list[Delivery]
     doubled: list[str]
+    disordered: list[Delivery]
     falsely_failed: list[Delivery]
     reconciled: int
     asked: int
@@ -35,8 +39,9 @@ class Verdict:
     set_aside: int
 
 
-def judge(found: list[Delivery], ledger: Counter[str], questions: Counter[tuple[str, str]]) -> Verdict:
+def judge(found: list[Delivery], entries: list[LedgerEntry], questions: Counter[tuple[str, str]]) -> Verdict:
     """Compare store, ledger and questions."""
+    ledger = Counter(entry.text for entry in entries)
     unknown = [each for each in found if each.state is DeliveryState.UNKNOWN]
     risks = {(each.delivery_id, each.attempts[-1].attempt_id) for each in unknown}
     was_unknown = [each for each in found if any(attempt.outcome == "unknown" for attempt in each.attempts)]
@@ -44,11 +49,12 @@ def judge(found: list[Delivery], ledger: Counter[str], questions: Counter[tuple[
         lost=[
             each
             for each in found
-            if (each.state is DeliveryState.PUBLISHED and not ledger[each.post.text])
+            if (each.state is DeliveryState.PUBLISHED and not all(ledger[text] for text in each.texts))
             or (each.state is DeliveryState.HELD and each.hold_reason is not HoldReason.PARKED)
             or each.state is DeliveryState.CANCELED
         ],
         doubled=[text for text, count in ledger.items() if count > 1],
+        disordered=find_disordered(found, entries),
         falsely_failed=[each for each in found if each.state is DeliveryState.FAILED],
         reconciled=sum(each.state is DeliveryState.PUBLISHED for each in was_unknown),
         asked=len(unknown),
@@ -59,18 +65,34 @@ def judge(found: list[Delivery], ledger: Counter[str], questions: Counter[tuple[
     )
 
 
+def find_disordered(found: list[Delivery], entries: list[LedgerEntry]) -> list[Delivery]:
+    """Threads of which a part is live without, or before, the one that it should reply to."""
+    by_text = {entry.text: entry for entry in entries}
+    wrong = []
+    for each in found:
+        live = [by_text.get(text) for text in each.texts]
+        pairs = list(pairwise(live))
+        is_gapless = all(before is not None or after is None for before, after in pairs)
+        replies = [(before.id, after.reply_to) for before, after in pairs if before and after]
+        if not is_gapless or any(wanted != said for wanted, said in replies):
+            wrong.append(each)
+    return wrong
+
+
 async def run(arena: Arena, kind: str, *, posts: int, accounts: int, kills: int, database_kills: int) -> Verdict:
     """Let it rain until every post has met its fate; prints a row of the table."""
     fake = arena.fakes[kind]
     connections = await arena.connect_accounts(kind, accounts)
     over = SECONDS * size(1)
     started_at = time.monotonic()
-    await arena.schedule(connections, [f"post {number}" for number in range(posts)], over=over)
+    await arena.schedule(
+        connections, [f"post {number}" for number in range(posts)], over=over, thread_every=THREAD_EVERY
+    )
     async with arena.keeping(4):
         killed = await rain(arena, kills=kills, database_kills=database_kills, over=over)
         rained_until = time.monotonic()
         found = await arena.wait_until_settled(limit=SETTLED_WITHIN)
-    verdict = judge(found, Counter(entry.text for entry in fake.ledger), arena.questions())
+    verdict = judge(found, fake.ledger, arena.questions())
     show(
         "F1" if kind == "listed" else "F2",
         seed=arena.seed,
@@ -80,6 +102,8 @@ async def run(arena: Arena, kind: str, *, posts: int, accounts: int, kills: int,
         database_kills=arena.database_kills,
         lost=len(verdict.lost),
         doubled=len(verdict.doubled),
+        threads=sum(bool(each.parts) for each in found),
+        disordered=len(verdict.disordered),
         falsely_failed=len(verdict.falsely_failed),
         reconciled=verdict.reconciled,
         asked=verdict.asked,
@@ -115,6 +139,7 @@ async def test_nothing_is_lost_or_doubled_where_the_platform_can_be_read_back(tm
         kills = size(100)
         verdict = await run(arena, "listed", posts=size(1000), accounts=50, kills=kills, database_kills=size(2))
         assert ([], [], []) == (verdict.lost, verdict.doubled, verdict.falsely_failed)
+        assert [] == verdict.disordered
         assert set() == verdict.unasked
         assert verdict.repeated <= kills
         assert verdict.set_aside <= size(20), "posts that did no harm are set aside"
@@ -126,6 +151,7 @@ async def test_each_risk_is_a_question_where_the_platform_cannot_be_asked(tmp_pa
         kills = size(50)
         verdict = await run(arena, "blind", posts=size(500), accounts=50, kills=kills, database_kills=size(1))
         assert ([], [], []) == (verdict.lost, verdict.doubled, verdict.falsely_failed)
+        assert [] == verdict.disordered
         assert set() == verdict.unasked
         assert set() == verdict.idle_questions
         # Slack knows no idempotency key either: a process that dies while it asks is followed by one that asks again.

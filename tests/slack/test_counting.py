@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 
@@ -193,6 +195,43 @@ async def test_a_failure_costs_nothing_but_the_count(edge, failure, caplog):
     assert "secret text" not in caplog.text
     del edge.notes.failures["list_usable"]
     assert "Echo 3 of 100" == await write(edge, "abc")
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        None,
+        [],
+        {"id": "V1", "hash": "1.a"},
+        {"id": "V1", "hash": "1.a", "blocks": [3], "state": {"values": {}}},
+        {"id": "V1", "hash": "1.a", "blocks": [], "state": {"values": []}},
+        {
+            "id": "V1",
+            "hash": "1.a",
+            "blocks": [{"block_id": "count"}],
+            "state": {"values": {"text": 5, "accounts": []}},
+        },
+        {
+            "id": "V1",
+            "hash": "1.a",
+            "blocks": [],
+            "state": {"values": {"accounts": {"accounts": {"selected_options": "x"}}}},
+        },
+    ],
+)
+async def test_a_form_like_none_of_ours_is_answered_and_harms_nobody(edge, view, caplog):
+    payload = {
+        "type": "block_actions",
+        "team": {"id": "T0ACME"},
+        "user": {"id": "U0ANA"},
+        "trigger_id": "1.2.abc",
+        "view": view,
+        "actions": [{"type": "plain_text_input", "action_id": "text", "block_id": "text", "value": "x"}],
+    }
+    status, _ = await edge.post(urlencode({"payload": json.dumps(payload)}).encode())
+    await edge.settle()
+    assert status < 500
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_form_that_was_closed_meanwhile_is_left_alone(edge):

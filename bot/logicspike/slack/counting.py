@@ -70,14 +70,18 @@ class _Typed:
 
     @property
     def chosen(self) -> frozenset[str]:
-        options = _state(self.view, BLOCK_ACCOUNTS).get("selected_options") or ()
-        return frozenset(str(option["value"]) for option in options)
+        options = _state(self.view, BLOCK_ACCOUNTS).get("selected_options")
+        chosen = options if isinstance(options, list) else ()
+        return frozenset(str(option.get("value")) for option in chosen if isinstance(option, Mapping))
 
     @property
     def line(self) -> str:
         """What the form said of the text by then."""
-        shown = next((each for each in self.view["blocks"] if each.get("block_id") == BLOCK_COUNT), None)
-        return str(shown["elements"][0]["text"]) if shown else ""
+        match next((each for each in self.view["blocks"] if each.get("block_id") == BLOCK_COUNT), None):
+            case {"elements": [{"text": str(line)}, *_]}:
+                return line
+            case _:
+                return ""
 
 
 @dataclass

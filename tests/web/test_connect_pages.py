@@ -122,6 +122,21 @@ async def test_the_server_that_was_typed_is_handed_on(site):
     assert (TICKET, "lake.example") == (ticket, server)
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=no"])
+async def test_a_form_that_cannot_be_read_is_refused(site, kind):
+    answer = await site.post(PAGE, data=b"server=\xff\xfe", headers={"Content-Type": kind})
+
+    assert 400 == answer.status
+    assert [] == site.connecting.calls
+
+
+async def test_a_body_that_is_no_form_names_no_server(site):
+    answer = await site.post(PAGE, data=b"--", headers={"Content-Type": "multipart/form-data"})
+
+    assert 303 == answer.status
+    assert 3 == len(site.connecting.calls[0])
+
+
 async def test_a_server_that_cannot_be_used_is_asked_for_again_with_what_was_typed(site):
     site.connecting.raises_at_begin = ServerRefused("“<lake>” is no server’s address.")
 

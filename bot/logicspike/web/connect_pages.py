@@ -14,7 +14,7 @@ from ..chosen_servers import ServerRefused
 from ..egress import find_picture_origin
 from ..platforms import PlatformNotReady
 from ..plugin.errors import PlatformError
-from ..services.connecting import Connecting, DirectMessageFailed, LinkEnded, LinkPage, NoSuchConnection, NotAllowed
+from ..services.connecting import Connecting, DirectMessageFailed, LinkEnded, NoSuchConnection, NotAllowed
 from ..services.people import SlackUnavailable
 from .pages import FORM_ACTION, FORM_LEADS_ANYWHERE, IS_HTTPS, PICTURE_ORIGIN, ended_page, page
 
@@ -51,28 +51,20 @@ class ConnectPages:
 
     async def show_link(self, request: web.Request) -> web.Response:
         """Name workspace, member and platform, with one button; changes nothing and sets no cookie."""
-        ticket = request.match_info["ticket"]
-        try:
-            link = await self._connecting.open_link(ticket)
-        except LinkEnded as ended:
-            return self._ended(ticket, ended)
-        except PlatformNotReady as error:
-            return _not_ready(error.explanation)
-        return _connect_page(link, ticket)
+        return await self._show(request.match_info["ticket"])
 
     async def begin(self, request: web.Request) -> web.StreamResponse:
         """Send the browser to the platform with a fresh authorize URL, bound to this browser by a cookie."""
         _refuse_other_sites(request)
         ticket = request.match_info["ticket"]
         browser = read_browser(request) or secrets.token_urlsafe(_BROWSER_BYTES)
-        server = str((await request.post()).get("server", ""))[:_LONGEST_SERVER]
+        server = await _read_server(request)
         try:
             url = await self._connecting.begin(ticket, browser, server)
         except LinkEnded as ended:
             return self._ended(ticket, ended)
         except ServerRefused as refused:
-            link = replace(await self._connecting.open_link(ticket), server=server)
-            return _connect_page(link, ticket, problem=refused.explanation)
+            return await self._show(ticket, typed=server, problem=refused.explanation)
         except (PlatformNotReady, PlatformError) as error:
             return _not_ready(error.explanation)
         response = web.Response(status=303, headers={"Location": url})
@@ -133,16 +125,38 @@ class ConnectPages:
             response[PICTURE_ORIGIN] = origin
         return response
 
+    async def _show(self, ticket: str, *, typed: str = "", problem: str = "") -> web.Response:
+        try:
+            link = await self._connecting.open_link(ticket)
+        except LinkEnded as ended:
+            return self._ended(ticket, ended)
+        except PlatformNotReady as error:
+            return _not_ready(error.explanation)
+        response = page(
+            "connect.html",
+            status=422 if problem else 200,
+            link=replace(link, server=typed) if problem else link,
+            ticket=ticket,
+            problem=problem,
+        )
+        response[FORM_ACTION] = link.authorize_origin
+        # Which server it will lead to is in the field, and not known yet.
+        response[FORM_LEADS_ANYWHERE] = bool(link.server)
+        return response
+
     def _ended(self, ticket: str, ended: LinkEnded) -> web.Response:
         return ended_page(command=self._command, renewable_ticket=ticket if ended.can_renew else None)
 
 
-def _connect_page(link: LinkPage, ticket: str, *, problem: str = "") -> web.Response:
-    response = page("connect.html", status=422 if problem else 200, link=link, ticket=ticket, problem=problem)
-    response[FORM_ACTION] = link.authorize_origin
-    # Which server it will lead to is in the field, and not known yet.
-    response[FORM_LEADS_ANYWHERE] = bool(link.server or problem)
-    return response
+async def _read_server(request: web.Request) -> str:
+    """What stands in the field of the page's form; "" where it has none."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return ""
+    try:
+        form = await request.post()
+    except (ValueError, LookupError):  # bytes that are not in the encoding it names, or one that nobody knows
+        raise web.HTTPBadRequest from None
+    return str(form.get("server", ""))[:_LONGEST_SERVER]
 
 
 def read_browser(request: web.Request) -> str | None:

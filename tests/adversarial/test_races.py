@@ -17,7 +17,6 @@ from logicspike.services.credentials import seal_choices
 from logicspike.services.disconnecting import PostsOnDisconnect
 from logicspike.services.notices import DeliveryHeld, LateQuestion, OutcomeQuestion, Reconnected
 from logicspike.services.ports import StoreUnavailable
-from logicspike.services.scheduling import _to_delivery
 
 MINUTE = timedelta(minutes=1)
 HOLD, CANCEL, MOVE = PostsOnDisconnect.HOLD, PostsOnDisconnect.CANCEL, PostsOnDisconnect.MOVE
@@ -213,7 +212,7 @@ async def test_a_post_for_an_account_that_is_gone_is_held_and_its_author_told(te
     post = ScheduledPost(
         post_id="p", author=team.ana, text="Hi", link=None, due_at=now, zone="UTC", wall_time="", created_at=now
     )
-    delivery = _to_delivery(post, connection)
+    delivery = team.scheduling._to_delivery(post, connection)
     await team.stores.deliveries.insert_many([delivery])
 
     await team.deliver()

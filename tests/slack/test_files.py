@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from logicspike.slack.file_types import find_content_type
 
+from logicspike.file_types import find_content_type
 from logicspike.plugin import MediaKind, OperatorActionRequired, PlatformUnavailable, PostRejected
 from logicspike.slack import files as slack_files
 from logicspike.slack.client import build_client

@@ -24,7 +24,7 @@ from logicspike.domain import (
     Purpose,
     ScheduledPost,
 )
-from logicspike.plugin.types import Account, Post
+from logicspike.plugin.types import Account, Media, MediaKind, Post
 from logicspike.services import notices
 from logicspike.services.disconnecting import Disconnected, DisconnectPlan
 from logicspike.services.editing import ChangedMeanwhile, Editable, Edited, NotEdited, TooLate
@@ -34,6 +34,7 @@ from logicspike.slack import messages, surface
 from logicspike.slack.message import Message
 from logicspike.slack.moments import WhenProblem
 from logicspike.slack.mrkdwn import measure
+from logicspike.slack.wording import media_words
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 DUE = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -542,3 +543,23 @@ def test_a_published_post_without_a_web_address_has_no_button():
     for url in (None, "javascript:alert(1)", "https://", "http://[::1"):
         notice = notices.DeliveryPublished(delivery=make_delivery(published_url=url), platform_title="Acme")
         assert buttons(messages.render_notice(notice, zone=ZONE, now=NOW)) == {}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ([], ""),
+        ([("image", "A cat.")], "1 picture"),
+        ([("image", "")], "1 picture, without a description"),
+        ([("image", "A cat."), ("image", "")], "2 pictures, 1 without a description"),
+        ([("gif", "")], "1 GIF, without a description"),
+        ([("video", "")], "1 video"),
+        ([("image", ""), ("video", "")], "1 picture and 1 video, 1 without a description"),
+    ],
+)
+def test_what_a_post_carries_is_worded(kinds, words):
+    media = [
+        Media(media_id="F", kind=MediaKind(kind), content_type="x/y", size=1, name="n", alt_text=text)
+        for kind, text in kinds
+    ]
+    assert words == media_words(media)

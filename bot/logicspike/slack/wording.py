@@ -174,10 +174,13 @@ def preview_of(delivery: Delivery) -> str:
 
 
 def media_words(media: Sequence[Media]) -> str:
-    """Word what a post carries: "2 pictures, 1 without a description"; "" for nothing."""
+    """Word what a post carries: "2 pictures, 1 without a description"; "" for nothing.
+
+    Of videos, few platforms take a description: none is missed there.
+    """
     counts = Counter(each.kind for each in media)
     words = tuple(_count(kind, counts[kind]) for kind in MediaKind if counts[kind])
-    bare = sum(not each.alt_text for each in media)
+    bare = sum(not each.alt_text for each in media if each.kind is not MediaKind.VIDEO)
     if not bare:
         return join_words(words)
     lacking = "without a description" if len(media) == 1 else f"{bare} without a description"

@@ -58,9 +58,9 @@ async def test_unbroken_plugin_is_not_caught(gallery: ModuleType) -> None:
 # --- media ------------------------------------------------------------------------------------------------------------
 
 
-async def test_media_without_a_prepare_hook(gallery: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(gallery, "prepare")
-    assert await is_caught(CONTRACT.test_media_can_be_prepared_where_declared)
+async def test_a_fake_that_takes_no_media(gallery: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gallery.FakeGallery, "takes_media", False)
+    assert await is_caught(CONTRACT.test_fake_takes_the_media_that_are_declared)
 
 
 async def test_a_post_without_its_media(gallery: ModuleType, break_hook: Break) -> None:

@@ -42,6 +42,7 @@ from .contract_parts import PartsContract
 from .fake_platform import press_cancel
 from .media_samples import SAMPLE_PNG, MemoryFile
 from .stage import Stage, open_stage
+from .undeclared import skip_undeclared
 
 __all__ = ["PlatformContract"]
 
@@ -173,7 +174,7 @@ class PlatformContract(MediaContract, PartsContract, AccessContract):
     async def test_wrong_client_secret_is_the_operators_to_mend(self, stage: Stage) -> None:
         """The member is not blamed for a wrong client secret."""
         if not stage.platform.needs_client:
-            pytest.skip(f"{stage.platform.title} takes no client secret from the operator")
+            skip_undeclared(stage.platform, "takes no client secret from the operator")
         grant = await stage.consent()
         async with stage.misconfigured(client_secret="wrong-client-secret") as platforms:
             with stage.raises(OperatorActionRequired):

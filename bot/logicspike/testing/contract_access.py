@@ -21,6 +21,7 @@ from ..plugin import (
 )
 from .fake_platform import FakeEvent
 from .stage import Stage
+from .undeclared import skip_undeclared
 
 __all__ = ["AccessContract"]
 
@@ -54,7 +55,7 @@ class AccessContract:
     async def test_each_server_has_accounts_of_its_own(self, stage: Stage) -> None:
         """Where members choose a server, equal ids at two servers are two accounts, each posted to at its own."""
         if not stage.platform.chosen_endpoint:
-            pytest.skip(f"{stage.platform.title} has no servers to choose from")
+            skip_undeclared(stage.platform, "has no servers to choose from")
         here = await stage.connect()
         async with stage.another_server() as (fake, address):
             there = await stage.connect(server=address)
@@ -71,7 +72,7 @@ class AccessContract:
         """The doctor shows what is said of each developer app, in a terminal and maybe in somebody's report."""
         name = stage.platform.name
         if not stage.platforms.supports(name, "inspect"):
-            pytest.skip(f"{stage.platform.title} has no inspect()")
+            skip_undeclared(stage.platform, "has no inspect()")
         for each in ("", *stage.fake.credential_sets):
             for note in stage.platforms.inspect(name, each):
                 assert [note.message] == note.message.splitlines()
@@ -112,10 +113,10 @@ class AccessContract:
         """With ``is_last`` unset, what else stands on the grant goes on working: other accounts, other workspaces."""
         name = stage.platform.name
         if not stage.platforms.supports(name, "revoke"):
-            pytest.skip(f"{stage.platform.title} has no revoke()")
+            skip_undeclared(stage.platform, "has no revoke()")
         first, second = await stage.connect(), await stage.connect()
         if first.grant_id is None or first.grant_id != second.grant_id:
-            pytest.skip(f"{stage.platform.title} has no grants that several connections share")
+            skip_undeclared(stage.platform, "has no grants that several connections share")
         await stage.platforms.revoke(name, first, is_last=False)
         await _publish(stage, second, "Still connected")
         await stage.platforms.revoke(name, second, is_last=True)
@@ -146,17 +147,17 @@ class AccessContract:
 def _need_sets(stage: Stage) -> tuple[str, ...]:
     names = tuple(each.name for each in stage.platform.credential_sets)
     assert names == stage.fake.credential_sets, "the fake must name the plugin's credential sets"
-    return names or pytest.skip(f"{stage.platform.title} has no further credential sets")
+    return names or skip_undeclared(stage.platform, "has no further credential sets")
 
 
 def _need_events(stage: Stage) -> tuple[str, ...]:
     assert set(stage.platform.events) == set(stage.fake.events), "the fake must name the plugin's events"
-    return stage.platform.events or pytest.skip(f"{stage.platform.title} sends no callbacks")
+    return stage.platform.events or skip_undeclared(stage.platform, "sends no callbacks")
 
 
 async def _need_check(stage: Stage) -> Credential:
     if not stage.platforms.supports(stage.platform.name, "check"):
-        pytest.skip(f"{stage.platform.title} has no check()")
+        skip_undeclared(stage.platform, "has no check()")
     return await stage.connect()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from ..plugin import OutcomeUnknown, Post, PublishedPost, Reply
 from .stage import Stage
+from .undeclared import skip_undeclared
 
 __all__ = ["PartsContract"]
 
@@ -75,7 +76,7 @@ class PartsContract:
         """What the counter shows as full passes the check, and one letter more does not."""
         account, name = (await stage.connect()).account, stage.platform.name
         if not stage.platforms.supports(name, "measure"):
-            pytest.skip(f"{stage.platform.title} counts code points")
+            skip_undeclared(stage.platform, "counts code points")
         start = stage.platforms.measure(name, account, Post(key="a-key", text=TEXTS[kind] + "a"))
         full = Post(key="a-key", text=TEXTS[kind] + "a" * (start.limit - start.length + 1))
         over = Post(key="a-key", text=full.text + "a")
@@ -87,7 +88,7 @@ class PartsContract:
 
 def _need_parts(stage: Stage) -> int:
     if stage.platform.limits.max_parts < 2:
-        pytest.skip(f"{stage.platform.title} takes no further parts here")
+        skip_undeclared(stage.platform, "takes no further parts")
     return min(stage.platform.limits.max_parts, MOST_PARTS)
 
 

@@ -271,6 +271,19 @@ async def test_the_message_of_a_process_that_ended_is_gone_on_with_by_the_next(t
     assert [(message, UploadEnded)] == [(where, type(notice)) for where, notice in revisions(team)]
 
 
+async def test_an_upload_whose_post_is_cancelled_is_broken_off_and_says_so(team, monkeypatch):
+    delivery = await schedule_picture(team)
+    team.clock.advance(timedelta(minutes=30))
+    team.preparing._timings = replace(team.preparing._timings, prepare_lease=30 * AT_ONCE)
+    await begin_slow_upload(team, team, monkeypatch)
+
+    await team.scheduling.cancel(team.ana, delivery.delivery_id)
+    await team.preparing.wait_until_idle()
+
+    assert not revisions(team)[-1][1].is_done
+    assert [] == team.fake.uploaded
+
+
 async def test_an_upload_that_is_not_wanted_any_more_says_so(team, monkeypatch):
     delivery = await schedule_picture(team, "old")
     team.clock.advance(timedelta(minutes=30))

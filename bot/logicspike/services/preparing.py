@@ -150,18 +150,22 @@ class Preparing:
     # --- one delivery, under its lease --------------------------------------------------------------------------------
 
     async def _run(self, delivery: Delivery, owner: str) -> None:
-        work = asyncio.create_task(self._work(delivery, owner))
+        report = self._build_report(delivery, owner)
+        work = asyncio.create_task(self._work(delivery, owner, report))
         third = (self._timings.prepare_lease / 3).total_seconds()
         try:
             while not (await asyncio.wait({work}, timeout=third))[0]:
                 if not await self._may_go_on(delivery, owner):
                     log.info("not wanted any more", extra={"event": "prepare.dropped", **delivery_ids(delivery)})
+                    await cancel(work)
+                    await report.end(self._stopped(delivery))
                     return
             work.result()
         except StoreUnavailable:
             log.warning("the database went away", extra={"event": "prepare.store_lost", **delivery_ids(delivery)})
         finally:
             await cancel(work)
+            await report.close()
             await self._release(delivery, owner)
 
     async def _may_go_on(self, delivery: Delivery, owner: str) -> bool:
@@ -177,13 +181,12 @@ class Preparing:
         except StoreUnavailable:
             log.info("released by its lease", extra={"event": "prepare.kept", **delivery_ids(delivery)})
 
-    async def _work(self, delivery: Delivery, owner: str) -> None:
+    async def _work(self, delivery: Delivery, owner: str, report: ProgressReport) -> None:
         connection = await self._connections.find(delivery.team_id, delivery.connection_id)
         paused_until = connection.paused_until if connection is not None else None
         if paused_until is not None and paused_until > self._clock.now():
             await self._begin_later(delivery, owner, at=paused_until)
             return
-        report = self._build_report(delivery, owner)
         try:
             async with report.running():
                 prepared = await self._prepare(delivery, connection, report)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from ..domain import Delivery, Timings
 from ..plugin.media import MediaFile
+from ..tasks import cancel
 from .notices import Notice, UploadEnded, UploadUnderWay
 from .people import Notifier
 
@@ -50,13 +51,10 @@ class ProgressReport:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Report while this is entered."""
+        """Report while this is entered; ``end`` or ``close`` must follow."""
         self._task = asyncio.create_task(self._run(), name=f"progress {self._delivery.delivery_id}")
         try:
             yield
-        except asyncio.CancelledError:
-            self._task.cancel()
-            raise
         finally:
             self._is_over.set()
 
@@ -73,6 +71,11 @@ class ProgressReport:
         last = notice or UploadEnded(delivery=self._delivery, platform_title=self._title, is_done=True)
         await self._notifier.revise(self._message, last)
         return True
+
+    async def close(self) -> None:
+        """Leave the message as it is, for whoever goes on with the upload."""
+        if self._task is not None:
+            await cancel(self._task)
 
     async def _run(self) -> None:
         await self._pause(self._timings.progress_after.total_seconds())

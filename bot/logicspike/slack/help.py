@@ -55,6 +55,9 @@ def help_schedule(command: str = "/schedule", *, account: str = "<account>") -> 
         paragraph(f"*Examples*\n{bullets(tuple(code(example) for example in examples))}"),
         paragraph(f"*Times I understand*\n{' · '.join(code(words) for words in _TIMES)}"),
         paragraph(_PARTS),
+        paragraph(
+            f"*Pictures and videos*\n{code(command)} alone opens a form that takes them, with a description each."
+        ),
         actions(button("Schedule a post", SCHEDULE_OPEN, style="primary"), button("Show what is scheduled", POST_LIST)),
         note("Times are in the time zone of your Slack profile. I always tell you what I understood."),
     )

@@ -33,7 +33,7 @@ ALLOWED_FIELDS = {
     *("team_id", "user_id", "connection_id", "post_id", "delivery_id"),
     "platform",
     *("reason", "outcome", "error"),  # words of our own: names of enumerations and of error classes
-    *("deliveries", "canceled", "disconnected"),  # counts
+    *("deliveries", "canceled", "disconnected", "part"),  # counts, and which part of a post
 }
 
 

@@ -13,6 +13,9 @@ from logicspike.domain import DeliveryState, HoldReason
 
 pytestmark = pytest.mark.chaos
 
+OVER = 20.0
+SETTLED_WITHIN = 70.0
+
 
 async def test_poison_is_put_before_a_person_after_three_deaths_and_harms_no_other_post(tmp_path):
     seed = choose_seed()
@@ -24,9 +27,11 @@ async def test_poison_is_put_before_a_person_after_three_deaths_and_harms_no_oth
         [validating] = await arena.schedule(listed[1:2], [f"second {DIES_VALIDATING}"])
         [unreadable] = await arena.schedule(blind, [f"third {DIES_PUBLISHING}"])
         await arena.schedule(listed, others[::2])
-        await arena.schedule(listed, others[1::2], over=20 * size(1))
+        over = OVER * size(1)
+        await arena.schedule(listed, others[1::2], over=over)
         async with arena.keeping(2):
-            found = {each.delivery_id: each for each in await arena.wait_until_settled(limit=90)}
+            settled = await arena.wait_until_settled(limit=over + SETTLED_WITHIN)
+        found = {each.delivery_id: each for each in settled}
         ledger = Counter(entry.text for entry in arena.fakes["listed"].ledger)
         deaths = sum(code == KILLED for code in arena.nursery.ended.values())
         rest = [each for each in found.values() if each.post.text in set(others)]

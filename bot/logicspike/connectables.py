@@ -32,6 +32,10 @@ class Connectable:
     scopes: tuple[str, ...]
     permissions: tuple[str, ...]
 
+    def covers(self, platform: str, credential_set: str) -> bool:
+        """Whether an account that came by a credential set of a platform is meant; a platform means all of its own."""
+        return self.platform == platform and self.credential_set in {"", credential_set}
+
 
 def list_connectables(platform: Platform) -> Iterator[Connectable]:
     """The platform itself, then its further credential sets in the order of their declaration."""

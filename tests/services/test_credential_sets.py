@@ -13,6 +13,7 @@ from logicspike.domain import ConnectionStatus, DeliveryState, HoldReason
 from logicspike.plugin.errors import RateLimited
 from logicspike.services.disconnecting import AccountAmbiguous
 from logicspike.services.notices import AccountChoice, ConnectFailed, ConnectLink
+from logicspike.services.scheduling import AccountQuestion, NotScheduled
 
 
 async def test_the_link_names_the_set_and_asks_for_its_own_permissions(guild_team):
@@ -152,3 +153,27 @@ async def test_a_second_account_of_the_limited_app_waits_as_well(guild_team, mon
 
     assert ["north"] == asked
     assert until == (await guild_team.read(later)).next_try_at
+
+
+async def test_a_post_goes_to_the_one_account_that_came_by_what_is_typed(guild_team):
+    await guild_team.connect(person="m-2", platform="guild")
+    hall = await guild_team.connect_hall()
+
+    delivery = await guild_team.schedule(accounts=("guild-hall",))
+
+    assert hall.connection_id == delivery.connection_id
+    several = await guild_team.scheduling.schedule(guild_team.request(accounts=("guild",)))
+    assert isinstance(several, AccountQuestion)
+
+
+async def test_without_an_account_of_the_set_its_own_connect_button_is_offered(guild_team):
+    await guild_team.connect(person="m-2", platform="guild")
+
+    result = await guild_team.scheduling.schedule(guild_team.request(accounts=("guild-hall",)))
+
+    assert isinstance(result, NotScheduled)
+    [problem] = result.problems
+    assert ("You have none of your Guild halls connected yet.", "guild-hall") == (
+        problem.message,
+        problem.connect_platform,
+    )

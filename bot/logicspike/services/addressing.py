@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from ..connectables import Connectable
 from ..domain import Connection, ConnectionStatus, Member
 from ..platforms import Platforms
 
@@ -24,7 +25,7 @@ class ScheduleProblem:
     Attributes:
         field: "accounts", "text" or "when".
         message: what is wrong and what to do, in words for people.
-        connect_platform: the platform whose Connect button would help.
+        connect_platform: what is typed for the platform, or its credential set, whose Connect button would help.
         reconnect_id: the connection whose Reconnect button would help.
     """
 
@@ -113,8 +114,8 @@ class Addressing:
         by_nickname = tuple(each for each in usable if each.nickname.casefold() == nickname)
         if by_nickname:
             return by_nickname
-        platform = self._platforms.find(typed.strip())
-        return tuple(each for each in usable if platform is not None and each.platform == platform.name)
+        meant = self._platforms.find_connectable(typed.strip())
+        return tuple(each for each in usable if meant is not None and meant.covers(each.platform, each.credential_set))
 
     def _to_nickname(self, typed: str) -> str:
         """A nickname as it is stored, though the platform in it was typed by another of its names."""
@@ -127,14 +128,17 @@ class Addressing:
         if any(each.nickname.casefold() == nickname and each.status in _LINKED for each in connections):
             message = f"“{typed}” was connected by somebody else, and only they can post with it. Ask them to."
             return ScheduleProblem(field="accounts", message=message)
-        platform = self._platforms.find(typed.strip())
-        if platform is None:
+        meant = self._platforms.find_connectable(typed.strip())
+        if meant is None:
             return self._suggest(typed, [each for each in connections if is_usable(each, member)])
-        if any(_is_open_choice(each, member, platform.name) for each in connections):
-            message = f"First choose which {platform.title} account to connect: the question is in our direct messages."
+        title = meant.platform_title
+        if any(_is_open_choice(each, member, meant) for each in connections):
+            message = f"First choose which {title} account to connect: the question is in our direct messages."
             return ScheduleProblem(field="accounts", message=message)
-        message = f"You have no {platform.title} account connected yet."
-        return ScheduleProblem(field="accounts", message=message, connect_platform=platform.name)
+        message = f"You have none of your {meant.title} connected yet."
+        if not meant.credential_set:
+            message = f"You have no {title} account connected yet."
+        return ScheduleProblem(field="accounts", message=message, connect_platform=meant.typed)
 
     def _suggest(self, typed: str, usable: Sequence[Connection]) -> ScheduleProblem:
         nicknames = [each.nickname for each in usable]
@@ -147,9 +151,9 @@ class Addressing:
         return ScheduleProblem(field="accounts", message=f"There is no account or platform called “{typed}”.{hint}")
 
 
-def _is_open_choice(connection: Connection, member: Member, platform: str) -> bool:
+def _is_open_choice(connection: Connection, member: Member, meant: Connectable) -> bool:
     return (
         connection.status is ConnectionStatus.PENDING_CHOICE
         and connection.owner_id == member.user_id
-        and connection.platform == platform
+        and meant.covers(connection.platform, connection.credential_set)
     )

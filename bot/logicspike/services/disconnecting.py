@@ -173,13 +173,7 @@ class Disconnecting:
         if exact:
             return exact
         meant = self._platforms.find_connectable(name)
-        return tuple(
-            each
-            for each in linked
-            if meant is not None
-            and each.platform == meant.platform
-            and (not meant.credential_set or each.credential_set == meant.credential_set)
-        )
+        return tuple(each for each in linked if meant is not None and meant.covers(each.platform, each.credential_set))
 
     async def _plan(self, member: Member, connection: Connection) -> DisconnectPlan:
         await self._check_right(member, connection)

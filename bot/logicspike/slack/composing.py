@@ -136,11 +136,11 @@ class ComposerListeners:
         return tuple(found for each in typed for found in self._match_one(each, accounts))
 
     def _match_one(self, typed: str, accounts: Sequence[Connection]) -> tuple[str, ...]:
-        name, platform = typed.casefold(), self._services.platforms.find(typed)
+        name, meant = typed.casefold(), self._services.platforms.find_connectable(typed)
         exact = tuple(each.connection_id for each in accounts if each.nickname.casefold() == name)
-        if exact or platform is None:
+        if exact or meant is None:
             return exact
-        there = tuple(each.connection_id for each in accounts if each.platform == platform.name)
+        there = tuple(each.connection_id for each in accounts if meant.covers(each.platform, each.credential_set))
         return there if len(there) == 1 else ()
 
     async def _find_prefill(self, member: Member, value: str, accounts: Sequence[Connection]) -> Prefill | None:

@@ -107,7 +107,7 @@ class ScheduleListeners:
                 return write_schedule_help(self._command, account=account)
             case ScheduleCommand(action=ScheduleAction.POST, accounts=(word,), rest=""):
                 suggestion = suggest_subcommand(word, SCHEDULE_SUBCOMMANDS)
-                if suggestion is not None and self._services.platforms.find(word) is None:
+                if suggestion is not None and self._services.platforms.find_connectable(word) is None:
                     return write_answer(messages.unknown_subcommand(self._command, word, suggestion))
         return None
 
@@ -168,7 +168,7 @@ class ScheduleListeners:
             return Prefill()
         profile = await self._services.members.get_profile(member)
         chosen = self._composer.match(command.accounts, accounts)
-        is_known = bool(chosen) or any(self._services.platforms.find(typed) for typed in command.accounts)
+        is_known = bool(chosen) or any(self._services.platforms.find_connectable(typed) for typed in command.accounts)
         # When no word at the start is an account, the text just begins there.
         words = command.rest if is_known or not command.accounts else command.typed
         when, text = parse_when(words, now=self._services.clock.now(), zone=find_zone(profile.zone))
@@ -202,8 +202,8 @@ class ScheduleListeners:
         return await self._schedule_draft(draft, due_at, accounts=still_open, connection_ids=connection_ids)
 
     def _means(self, typed: str, connection: Connection) -> bool:
-        platform = self._services.platforms.find(typed)
-        return platform is not None and platform.name == connection.platform
+        meant = self._services.platforms.find_connectable(typed)
+        return meant is not None and meant.covers(connection.platform, connection.credential_set)
 
     async def _find_usable(self, member: Member, connection_id: str) -> Connection:
         usable = await self._services.scheduling.list_usable(member)

@@ -51,3 +51,31 @@ def assert_contract_is_green(ran: subprocess.CompletedProcess[str]) -> None:
     assert passed is not None, ran.stdout + ran.stderr
     assert ran.returncode == 0
     assert int(passed[1]) > 30, "the contract has more promises than that"
+
+
+DEMO = """
+import asyncio
+import sys
+
+import aiohttp
+from logicspike.sandbox.run import open_sandbox
+
+
+async def main():
+    _, name, mongodb_uri = sys.argv
+    async with open_sandbox(mongodb_uri=mongodb_uri) as sandbox, aiohttp.ClientSession() as http:
+        async with http.get(f"{sandbox.public_url}/readyz") as answer:
+            print(name, "is", (await answer.json())["platforms"][name])
+        async with http.get(sandbox.platforms[name].timeline_url) as answer:
+            print(await answer.text())
+
+
+asyncio.run(main())
+"""
+
+
+def assert_demo_shows(project: Path, name: str, title: str, mongodb_uri: str) -> None:
+    (project / "src" / "look_at_the_demo.py").write_text(DEMO, encoding="utf-8")
+    ran = run(project, "look_at_the_demo", name, mongodb_uri)
+    assert f"{name} is ok" in ran.stdout, ran.stdout + ran.stderr
+    assert f"<title>{title}: timeline</title>" in ran.stdout

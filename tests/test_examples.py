@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from plugin_project import assert_contract_is_green, install, run, run_pytest
+from plugin_project import assert_contract_is_green, assert_demo_shows, install, run, run_pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/pyproject.toml"))
@@ -31,3 +31,7 @@ def test_its_tests_and_the_contract_are_green(project: Path) -> None:
 def test_the_bot_takes_it_without_credentials(project: Path) -> None:
     ran = run(project, "logicspike", "platforms")
     assert f"✓ {project.name}" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_demo_shows_it(project: Path, mongod_uri: str) -> None:
+    assert_demo_shows(project, project.name, project.name.title(), mongod_uri)

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from plugin_project import assert_contract_is_green, install, run, run_pytest
+from plugin_project import assert_contract_is_green, assert_demo_shows, install, run, run_pytest
 
 import logicspike.plugin
 from logicspike.loading import GROUP, load_installed
@@ -82,32 +82,8 @@ def test_commands_say_what_the_page_says(tmp_path: Path) -> None:
         assert output in ran.stdout, ran.stdout + ran.stderr
 
 
-DEMO = """
-import asyncio
-import sys
-
-import aiohttp
-from logicspike.sandbox.run import open_sandbox
-
-
-async def main():
-    async with open_sandbox(mongodb_uri=sys.argv[1]) as sandbox, aiohttp.ClientSession() as http:
-        async with http.get(f"{sandbox.public_url}/readyz") as answer:
-            print("chirp is", (await answer.json())["platforms"]["chirp"])
-        async with http.get(sandbox.platforms["chirp"].timeline_url) as answer:
-            print(await answer.text())
-
-
-asyncio.run(main())
-"""
-
-
 def test_demo_shows_the_platform(tmp_path: Path, mongod_uri: str) -> None:
-    project = build_project(tmp_path, with_additions=False)
-    (project / "src" / "look_at_the_demo.py").write_text(DEMO, encoding="utf-8")
-    ran = run(project, "look_at_the_demo", mongod_uri)
-    assert "chirp is ok" in ran.stdout, ran.stdout + ran.stderr
-    assert "<title>Chirp: timeline</title>" in ran.stdout
+    assert_demo_shows(build_project(tmp_path, with_additions=False), "chirp", "Chirp", mongod_uri)
 
 
 REFUSALS = {

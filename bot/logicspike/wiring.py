@@ -51,6 +51,7 @@ from .services.releasing import Releasing
 from .services.reminding import Reminding
 from .services.renewing import Renewing
 from .services.scheduling import Scheduling
+from .services.sending_links import SendingLinks
 from .services.settling import Settling
 from .services.telling import Telling
 from .services.withdrawing import Withdrawing
@@ -284,7 +285,16 @@ def _build_connecting(parts: Parts, linking: Linking) -> Connecting:
         platforms=parts.platforms,
         connections=parts.stores.connections,
         pending=parts.stores.pending,
-        members=parts.members,
+        links=SendingLinks(
+            platforms=parts.platforms,
+            pending=parts.stores.pending,
+            members=parts.members,
+            notifier=parts.notifier,
+            linking=linking,
+            clock=parts.clock,
+            emit=parts.emit,
+            public_url=parts.public_url,
+        ),
         notifier=parts.notifier,
         linking=linking,
         vault=parts.vault,

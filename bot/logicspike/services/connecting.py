@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import secrets
@@ -23,7 +22,7 @@ from ..domain import (
     Purpose,
     Ticket,
 )
-from ..events import ConnectionRefused, ConnectionRequested, Emit
+from ..events import ConnectionRefused, Emit
 from ..platforms import PlatformNotReady, Platforms
 from ..plugin.errors import (
     AuthorizationFailed,
@@ -37,9 +36,10 @@ from ..tasks import Tasks, TooBusy
 from ..vault import SealedPlace, Vault
 from .asking_for_servers import authorize_at, suggest_server
 from .linking import Linking, NoSuchConnection, NotAllowed
-from .notices import ConnectLink, Notice
-from .people import MemberDirectory, Notifier
+from .notices import Notice
+from .people import Notifier
 from .ports import ConnectionStore, ConnectResult, PendingStore, StoreUnavailable
+from .sending_links import LINK_LIFETIME, SECRET_BYTES, SendingLinks, hash_secret
 from .signing_in import (
     Callback,
     DirectMessageFailed,
@@ -69,9 +69,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-LINK_LIFETIME: Final = timedelta(minutes=10)
 STATE_LIFETIME: Final = timedelta(minutes=10)
-_SECRET_BYTES: Final = 32  # 256 bits
 
 Result = TypeVar("Result")
 
@@ -83,7 +81,7 @@ class Connecting:
         platforms: the installed platforms.
         connections: where connections are kept.
         pending: where links and authorization requests are kept.
-        members: who is who in Slack.
+        links: sends the private links.
         notifier: direct messages.
         linking: connects the account that a sign-in brought.
         vault: seals tokens.
@@ -99,7 +97,7 @@ class Connecting:
         platforms: Platforms,
         connections: ConnectionStore,
         pending: PendingStore,
-        members: MemberDirectory,
+        links: SendingLinks,
         notifier: Notifier,
         linking: Linking,
         vault: Vault,
@@ -111,7 +109,7 @@ class Connecting:
         self._platforms = platforms
         self._connections = connections
         self._pending = pending
-        self._members = members
+        self._links = links
         self._notifier = notifier
         self._linking = linking
         self._vault = vault
@@ -131,69 +129,9 @@ class Connecting:
         connection_id: str | None = None,
         is_rerequest: bool = False,
     ) -> None:
-        """Send a member a private link by DM: to connect an account, or to renew the given connection.
-
-        Args:
-            member: who asks; nobody else's sign-in is taken through the link.
-            platform: the plugin's name.
-            credential_set: through which of our developer apps there; a connection is renewed through its own.
-            connection_id: which connection is to be renewed.
-            is_rerequest: whether the platform is to ask again for what was declined, or left out, before.
-
-        Raises:
-            PlatformNotReady: the platform can't be used now; says why.
-            NoSuchConnection: there is none with this id.
-            NotAllowed: the connection is somebody else's.
-            DirectMessageFailed: Slack would not take the DM.
-            SlackUnavailable: Slack did not say who the member is.
-            StoreUnavailable: the database did not answer.
-        """
-        connection = await self._linking.get_owned(member, connection_id) if connection_id is not None else None
-        if connection is not None:
-            credential_set = connection.credential_set
-            is_rerequest = is_rerequest or bool(connection.missing_scopes)
-        if problems := self._platforms.problems(platform, credential_set):
-            raise PlatformNotReady(problems[0])
-        profile = await self._members.get_profile(member)
-        ticket = secrets.token_urlsafe(_SECRET_BYTES)
-        await self._send_link(
-            ticket,
-            Ticket(
-                ticket_hash=_hash(ticket),
-                member=member,
-                platform=platform,
-                purpose=Purpose.RECONNECT if connection else Purpose.CONNECT,
-                connection_id=connection_id,
-                member_name=profile.name,
-                workspace_name=await self._members.get_workspace_name(member.team_id),
-                expires_at=self._clock.now() + LINK_LIFETIME,
-                credential_set=credential_set,
-                is_rerequest=is_rerequest,
-            ),
-            account_name=connection.account.name if connection else None,
-        )
-
-    async def _send_link(self, secret: str, ticket: Ticket, *, account_name: str | None) -> None:
-        asked = self._platforms.get_connectable(ticket.platform, ticket.credential_set)
-        await self._pending.save_ticket(ticket)
-        message = await self._notifier.notify(
-            ticket.member,
-            ConnectLink(
-                title=asked.title,
-                platform_title=asked.platform_title,
-                permissions=asked.permissions,
-                workspace_name=ticket.workspace_name,
-                url=f"{self._public_url}/connect/{secret}",
-                purpose=ticket.purpose,
-                account_name=account_name,
-                expires_at=ticket.expires_at,
-            ),
-        )
-        if message is None:
-            raise DirectMessageFailed
-        await self._pending.set_ticket_message(ticket.ticket_hash, message)
-        self._emit(
-            ConnectionRequested(team_id=ticket.member.team_id, user_id=ticket.member.user_id, platform=ticket.platform)
+        """Send a member a private link by DM: see ``SendingLinks.send``."""
+        await self._links.send(
+            member, platform, credential_set=credential_set, connection_id=connection_id, is_rerequest=is_rerequest
         )
 
     async def open_link(self, ticket: str) -> LinkPage:
@@ -237,7 +175,7 @@ class Connecting:
         found = await self._open_ticket(ticket)
         platform = self._platforms.get(found.platform)
         asked = self._platforms.get_connectable(platform.name, found.credential_set)
-        state = secrets.token_urlsafe(_SECRET_BYTES)
+        state = secrets.token_urlsafe(SECRET_BYTES)
         code_verifier = generate_token(64) if platform.uses_pkce else None
         redirect_uri = f"{self._public_url}/api/auth/{platform.name}/callback"
         request = AuthorizationRequest(
@@ -251,15 +189,15 @@ class Connecting:
         kept = json.dumps({"code_verifier": code_verifier, "carry": dict(link.carry), "server": chosen}).encode()
         await self._pending.save_authorization(
             PendingAuthorization(
-                state_hash=_hash(state),
+                state_hash=hash_secret(state),
                 ticket_hash=found.ticket_hash,
                 member=found.member,
                 platform=platform.name,
                 purpose=found.purpose,
                 connection_id=found.connection_id,
-                browser_hash=_hash(browser),
+                browser_hash=hash_secret(browser),
                 redirect_uri=redirect_uri,
-                sealed=self._vault.seal(kept, _state_place(_hash(state), found.member.team_id)),
+                sealed=self._vault.seal(kept, _state_place(hash_secret(state), found.member.team_id)),
                 expires_at=self._clock.now() + STATE_LIFETIME,
                 credential_set=found.credential_set,
             )
@@ -274,7 +212,7 @@ class Connecting:
             DirectMessageFailed: Slack would not take the DM.
             PlatformNotReady, NoSuchConnection, NotAllowed, SlackUnavailable, StoreUnavailable: as for ``start``.
         """
-        found = await self._pending.find_ticket(_hash(ticket))
+        found = await self._pending.find_ticket(hash_secret(ticket))
         if found is None:
             raise LinkEnded(can_renew=False)
         await self.start(
@@ -329,9 +267,9 @@ class Connecting:
         return await self._pending.find_result(result_id)
 
     async def _take(self, callback: Callback) -> PendingAuthorization:
-        state_hash, now = _hash(callback.state), self._clock.now()
+        state_hash, now = hash_secret(callback.state), self._clock.now()
         pending = await self._pending.take_authorization(
-            state_hash, platform=callback.platform, browser_hash=_hash(callback.browser), now=now
+            state_hash, platform=callback.platform, browser_hash=hash_secret(callback.browser), now=now
         )
         if pending is not None:
             return pending
@@ -395,7 +333,7 @@ class Connecting:
     # --- looking up --------------------------------------------------------------------------------------------------
 
     async def _open_ticket(self, ticket: str) -> Ticket:
-        found = await self._pending.find_ticket(_hash(ticket))
+        found = await self._pending.find_ticket(hash_secret(ticket))
         if found is None:
             raise LinkEnded(can_renew=False)
         if found.is_spent or found.expires_at <= self._clock.now():
@@ -417,10 +355,6 @@ async def _unless_unavailable(work: Awaitable[Result]) -> Result | None:
     except StoreUnavailable:
         log.warning("a sign-in's link or result page could not be written", extra={"event": "connect.not_noted"})
         return None
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _state_place(state_hash: str, team_id: str) -> SealedPlace:

@@ -318,11 +318,10 @@ class Refreshing:
 
 
 def _explain_loss(asked: Connectable, gone: Sequence[str]) -> str:
-    """Name what is gone: in words where each permission has its own, else as the platform calls it."""
+    """Name what is gone: in words where it can be nothing else, else as the platform calls it."""
     title = asked.platform_title
-    if len(asked.permissions) == len(asked.scopes):
-        words = [phrase for scope, phrase in zip(asked.scopes, asked.permissions, strict=True) if scope in gone]
-        what = f"no longer lets me {' or '.join(words)}"
+    if len(asked.scopes) == len(asked.permissions) == 1:
+        what = f"no longer lets me {asked.permissions[0]}"
     else:
         what = f"took back {'a permission' if len(gone) == 1 else 'permissions'} I need ({', '.join(gone)})"
     return f"{title} {what}. When you sign in again, leave all boxes ticked."

@@ -76,7 +76,7 @@ async def test_what_was_typed_and_chosen_stays(edge):
 
 async def test_a_text_in_parts_is_counted_part_by_part(edge):
     await compose(edge)
-    assert "Echo part 2: 7 of 100" == await write(edge, "One\n---\nTwo two\n---\n3")
+    assert "Echo part 2 of 3: 7 of 100" == await write(edge, "One\n---\nTwo two\n---\n3")
     six = "\n---\n".join("abcdef")
     assert "*Echo takes 5 parts, this has 6*" == await write(edge, six)
 
@@ -252,7 +252,9 @@ async def test_a_form_that_was_closed_meanwhile_is_left_alone(edge):
         ({}, "212 of 280"),
         ({"length": 1_301, "limit": 1_280}, "1,301 of 1,280 (21 too many)"),
         ({"length": 198, "limit": 63_206}, "198 of 63,206"),
-        ({"parts": 3, "part": 1, "most_parts": 25, "length": 301}, "part 2: 301 of 280 (21 too many)"),
+        ({"parts": 3, "part": 1, "most_parts": 25, "length": 301}, "part 2 of 3: 301 of 280 (21 too many)"),
+        ({"parts": 2, "part": 1, "most_parts": 2}, "first comment: 212 of 280"),
+        ({"parts": 2, "most_parts": 2}, "post: 212 of 280"),
         ({"parts": 3}, "takes 1 part, this has 3"),
         ({"parts": 3, "most_parts": 2}, "takes 2 parts, this has 3"),
     ],

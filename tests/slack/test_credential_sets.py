@@ -34,7 +34,7 @@ async def test_the_list_has_a_button_for_each(edge):
     await edge.slack.command(USER, "/connect", "")
 
     message = await edge.slack.wait_for_message(USER, "Connect Guild halls")
-    assert "Connect an account at Guild" in message.everything
+    assert "*Guild*" in message.everything
     values = [element.get("value") for element in message.elements]
     assert ["guild", "guild-hall"] == [value for value in values if value in {"guild", "guild-hall"}]
 
@@ -43,7 +43,7 @@ async def test_the_list_has_a_button_for_each(edge):
 async def test_a_set_that_is_not_set_up_is_not_offered(edge):
     await edge.slack.command(USER, "/connect", "")
 
-    message = await edge.slack.wait_for_message(USER, "Connect an account at Guild")
+    message = await edge.slack.wait_for_message(USER, "Connect Guild")
     assert "halls" not in message.everything
 
 

@@ -563,3 +563,43 @@ def test_what_a_post_carries_is_worded(kinds, words):
         for kind, text in kinds
     ]
     assert words == media_words(media)
+
+
+def test_a_permission_is_told_to_its_end():
+    phrase = "publish posts on Pages you choose, and comment below them as the Page"
+    link = replace(make_notices("Acme", 1)[0], permissions=(phrase, "see your Pages"))
+
+    assert f"let me {phrase} and see your Pages." in str(messages.render_notice(link, zone=ZONE, now=NOW).to_payload())
+
+
+def test_an_upload_for_a_link_alone_is_told_as_its_preview():
+    delivery = make_delivery("https://acme.example/news", due_at=NOW)
+    under_way = notices.UploadUnderWay(delivery=delivery, platform_title="Acme", percent=100)
+    ended = notices.UploadEnded(delivery=delivery, platform_title="Acme", is_done=True)
+
+    texts = [messages.render_notice(each, zone=ZONE, now=NOW).text for each in (under_way, ended)]
+    assert texts[0].startswith("Uploading the link's preview to Acme")
+    assert texts[1].startswith("Uploaded the link's preview to Acme")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        (1, "1 post is waiting since Tue 24 Nov 2026"),
+        (2, "2 posts are waiting, the earliest since Tue 24 Nov 2026"),
+    ],
+)
+def test_a_single_post_that_waits_is_not_said_to_be_the_earliest(waiting, words):
+    notice = notices.ReconnectNeeded(
+        connection=make_connection(), platform_title="Acme", explanation="", waiting=waiting, next_due_at=DUE
+    )
+    assert words in messages.render_notice(notice, zone=ZONE, now=DUE).text
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"), [(1, "the text is your workspace's and kept. Schedule it"), (2, "the texts are")]
+)
+def test_what_an_erased_account_leaves_is_counted_right(waiting, words):
+    notice = notices.AccountErased(platform_title="Acme", account_name="Acme Inc", waiting=waiting)
+
+    assert words in messages.render_notice(notice, zone=ZONE, now=NOW).text

@@ -93,7 +93,7 @@ def test_confirmation_and_list_say_how_a_post_hangs_together(delivery, words):
 
 def test_the_confirmation_says_how_long_the_longest_part_is():
     lengths = {"k0": Measured(part=1, parts=3, most_parts=25, length=212, limit=280)}
-    assert "(thread of 3) · part 2: 212 of 280 · `k0`" in shown(confirmed(thread(), lengths=lengths))
+    assert "(thread of 3) · part 2 of 3: 212 of 280 · `k0`" in shown(confirmed(thread(), lengths=lengths))
 
 
 def test_the_list_says_how_far_a_post_has_got_and_offers_no_edit_any_more():

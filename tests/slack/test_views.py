@@ -307,3 +307,9 @@ def test_without_accounts_the_ready_platforms_can_be_connected():
     view = composer_no_accounts(platforms, "d1").to_dict()
     found = [block["accessory"]["value"] for block in view["blocks"] if "accessory" in block]
     assert (found, view["private_metadata"], view.get("submit")) == (["acme"], "d1", None)
+
+
+@pytest.mark.parametrize(("word", "shown"), [("Acme Inc", "Acme Inc (Acme Social)"), ("x" * 99, "… (Acme Social)")])
+def test_an_account_is_named_with_its_platform(word, shown):
+    blocks = show(accounts=[make_connection(name=word)], titles={"acme": "Acme Social"})
+    assert blocks[surface.BLOCK_ACCOUNTS]["element"]["options"][0]["text"]["text"].endswith(shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ..domain import Connection, Delivery
 from ..platforms import PlatformNotReady, Platforms, UnknownPlatform
@@ -12,9 +13,12 @@ from ..plugin.errors import PlatformError
 from ..plugin.types import Post
 from ..texts import first_link
 
-__all__ = ["Measured", "Measuring"]
+__all__ = ["POST_AND_COMMENT", "Measured", "Measuring"]
 
 log = logging.getLogger(__name__)
+
+POST_AND_COMMENT: Final = 2
+"""``Limits.max_parts`` of a platform whose second part is a comment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,11 @@ class Measured:
     def excess(self) -> int:
         """By how many characters it is too long; 0 or less when it isn't."""
         return self.length - self.limit
+
+    @property
+    def takes_comments(self) -> bool:
+        """Whether a second part is the first comment of the post, not the next part of a thread."""
+        return self.most_parts == POST_AND_COMMENT
 
 
 class Measuring:

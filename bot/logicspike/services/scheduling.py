@@ -25,7 +25,7 @@ from ..plugin.types import Media, Post
 from ..texts import first_link, join_parts, split_parts
 from .addressing import Addressing, ScheduleProblem, Several, is_usable
 from .checking import Checking
-from .measuring import Measured, Measuring
+from .measuring import POST_AND_COMMENT, Measured, Measuring
 from .media_rules import fit_media
 from .planning import Planning
 from .ports import ConnectionStore, DeliveryStore, PostStore
@@ -43,7 +43,6 @@ __all__ = [
 
 _ID_LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"  # none that look alike: people type these
 _CANCELABLE: Final = frozenset({DeliveryState.SCHEDULED, DeliveryState.CLAIMED, DeliveryState.HELD})
-_POST_AND_COMMENT: Final = 2  # parts
 _SWAP_TRIES: Final = 5
 
 
@@ -212,7 +211,7 @@ class Scheduling:
                 media=fit_media(limits, post.media),
             ),
             parts=tuple(others),
-            parts_are_comments=limits.max_parts == _POST_AND_COMMENT,
+            parts_are_comments=limits.max_parts == POST_AND_COMMENT,
             state=DeliveryState.SCHEDULED,
             due_at=post.due_at,
             next_try_at=post.due_at,

@@ -113,6 +113,7 @@ class ComposerListeners:
             count=self._counting.line(prefill.text, chosen),
             file_types=self._list_file_types(accounts),
             kept_files=prefill.media,
+            titles=self._services.titles(),
         )
 
     def _list_file_types(self, accounts: Iterable[Connection]) -> tuple[str, ...]:

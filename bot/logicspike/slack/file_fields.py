@@ -111,7 +111,8 @@ def _alt_text(lines: Sequence[str]) -> InputBlock:
     return InputBlock(
         block_id=BLOCK_ALT_TEXT,
         label="Describe the pictures",
-        hint="One line for each, in their order: it is read to people who can't see them.",
+        hint="One line for each, in their order: it is read to people who can't see them. Few platforms take one for "
+        "a video.",
         optional=True,
         element=PlainTextInputElement(
             action_id=BLOCK_ALT_TEXT,

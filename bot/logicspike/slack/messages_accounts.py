@@ -77,6 +77,7 @@ __all__ = [
 
 _RELEASED_SHOWN: Final = 10
 _PERMISSIONS_SHOWN: Final = 20
+_PERMISSION_UNITS: Final = 120
 _CHOICES_SHOWN: Final = 10
 
 
@@ -105,7 +106,7 @@ def render_connect_link(notice: ConnectLink, zone: str) -> Message:
         what = f"Sign in to {title} again{whose}"
     else:
         what = f"Connect {name(notice.title)} to {name(notice.workspace_name)}"
-    phrases = tuple(name(phrase) for phrase in notice.permissions[:_PERMISSIONS_SHOWN])
+    phrases = tuple(prose(phrase, _PERMISSION_UNITS) for phrase in notice.permissions[:_PERMISSIONS_SHOWN])
     powers = f"This will let me {join_words(phrases)}. " if phrases else ""
     return build_message(
         f"{what}: {link(notice.url)} – for you only, until {day_and_time(notice.expires_at, zone)}.",
@@ -256,15 +257,17 @@ def render_reconnect_needed(notice: ReconnectNeeded, zone: str, now: datetime) -
 def _waiting_words(notice: ReconnectNeeded, zone: str, now: datetime) -> str:
     if not notice.waiting:
         return ""
-    return f"{posts_are(notice.waiting)} waiting{_due_words(notice.next_due_at, zone, now)}. "
+    which = ("", "") if notice.waiting == 1 else (", the earliest", ", the next")
+    return f"{posts_are(notice.waiting)} waiting{_due_words(notice.next_due_at, zone, now, which)}. "
 
 
-def _due_words(due_at: datetime | None, zone: str, now: datetime) -> str:
+def _due_words(due_at: datetime | None, zone: str, now: datetime, which: tuple[str, str]) -> str:
+    earliest, following = which
     if due_at is None:
         return ""
     if due_at <= now:
-        return f", the earliest since {describe_instant(due_at, zone)}"
-    return f", the next for {describe_instant(due_at, zone)}"
+        return f"{earliest} since {describe_instant(due_at, zone)}"
+    return f"{following} for {describe_instant(due_at, zone)}"
 
 
 def render_reconnected(notice: Reconnected, zone: str) -> Message:
@@ -304,9 +307,10 @@ def render_account_erased(notice: AccountErased) -> Message:
     why = f"At {title}, you asked for your data to be erased here. My access and what I knew of the account go."
     posts = ""
     if notice.waiting:
+        texts, them = ("text is", "it") if notice.waiting == 1 else ("texts are", "them")
         posts = (
-            f" {posts_are(notice.waiting)} on hold: the texts are your workspace's and stay. "
-            "Schedule them for another account, or cancel them."
+            f" {posts_are(notice.waiting)} on hold: the {texts} your workspace's and kept. "
+            f"Schedule {them} for another account, or cancel {them}."
         )
     return build_message(
         f"{account} is disconnected and erased. {why}{posts}",
@@ -339,7 +343,7 @@ def render_tokens_ending(notice: TokensEnding, zone: str, now: datetime) -> Mess
 def render_operator_trouble(notice: OperatorTrouble) -> Message:
     """The bot's own set-up at a platform is in trouble; for admins."""
     title, why = name(notice.platform_title), prose(notice.explanation)
-    kept = "Posts that fall due meanwhile are held, not lost; once this is put right, their authors press Try again."
+    kept = "Posts that fall due meanwhile are held, not lost; once this is put right, their authors press *Try again*."
     return build_message(
         f"I can't post to {title} at the moment. {why} {kept}",
         paragraph(f"*I can't post to {title} at the moment*\n{why}\n{kept}"),

@@ -152,7 +152,7 @@ def _platform_rows(platforms: Sequence[PlatformChoice]) -> Iterator[Block]:
     for platform in platforms[:_PLATFORMS_SHOWN]:
         title = name(platform.title)
         if platform.is_ready:
-            yield row(title if platform.is_further else f"Connect an account at {title}", _connect_button(platform))
+            yield row(f"*{title}*", _connect_button(platform))
         else:
             yield note(f"{title} can't be connected yet. {prose(platform.reason or '', 300)}")
     if len(platforms) > _PLATFORMS_SHOWN:

@@ -63,7 +63,13 @@ def render_upload_ended(notice: UploadEnded, zone: str, now: datetime) -> Messag
 
 
 def _files(post: Post) -> str:
-    return name(post.media[0].name) if len(post.media) == 1 else f"{len(post.media)} files"
+    match len(post.media):
+        case 0:
+            return "the link's preview"
+        case 1:
+            return name(post.media[0].name)
+        case count:
+            return f"{count} files"
 
 
 def _heading(post: Post) -> str:

@@ -40,6 +40,7 @@ from .surface import (
     CONNECT_START,
 )
 from .times import find_zone
+from .wording import NO_TITLES, Titles, title_of
 
 __all__ = [
     "TEXT_AT_MOST",
@@ -101,6 +102,7 @@ def composer(
     count: str = "",
     file_types: Sequence[str] = (),
     kept_files: Sequence[Media] = (),
+    titles: Titles = NO_TITLES,
 ) -> View:
     """Build the form.
 
@@ -116,6 +118,7 @@ def composer(
         count: how long the text is, mrkdwn; "" leaves that out.
         file_types: ends of file names that the accounts' platforms take; none leaves the fields for files out.
         kept_files: what the draft has.
+        titles: what people read for each platform.
     """
     wanted = frozenset(selected)
     if len(accounts) == 1:
@@ -124,7 +127,7 @@ def composer(
     hidden = len(accounts) - len(ordered)
     blocks: list[Block | None] = [
         *(note(prose(problem.message, _ERROR_UNITS)) for problem in problems[:_PROBLEMS_SHOWN]),
-        _accounts_input(ordered, wanted),
+        _accounts_input(ordered, wanted, titles),
         note(f"{hidden} more accounts are not shown here: name them in the command instead.") if hidden else None,
         text_input(text, is_optional=bool(file_types)),
         count_block(count) if count else None,
@@ -159,8 +162,8 @@ def _modal(blocks: Iterable[Block | None], *, submit: str | None = None, draft_i
     )
 
 
-def _accounts_input(accounts: Sequence[Connection], wanted: frozenset[str]) -> InputBlock:
-    options = {account.connection_id: _account_option(account) for account in accounts}
+def _accounts_input(accounts: Sequence[Connection], wanted: frozenset[str], titles: Titles) -> InputBlock:
+    options = {account.connection_id: _account_option(account, titles) for account in accounts}
     chosen = [option for connection_id, option in options.items() if connection_id in wanted]
     return InputBlock(
         block_id=BLOCK_ACCOUNTS,
@@ -175,15 +178,19 @@ def _accounts_input(accounts: Sequence[Connection], wanted: frozenset[str]) -> I
     )
 
 
-def _account_option(connection: Connection) -> Option:
+def _account_option(connection: Connection, titles: Titles) -> Option:
     is_sick = connection.status is ConnectionStatus.NEEDS_RECONNECT
     described = f"{connection.nickname} · needs sign-in" if is_sick else connection.nickname
     if measure(described) > _DESCRIPTION and is_sick:
         described = f"{clip(connection.nickname, _DESCRIPTION - len(' · needs sign-in'))} · needs sign-in"
-    return choice(connection.account.name, connection.connection_id, described)
+    title = f" ({one_line(title_of(connection.platform, titles), _TITLE)})"
+    named = clip(connection.account.name, _OPTION - measure(title))
+    return choice(f"{named}{title}", connection.connection_id, described)
 
 
 _DESCRIPTION: Final = 75
+_OPTION: Final = 75
+_TITLE: Final = 30
 
 
 def text_input(text: str, *, is_optional: bool = False) -> InputBlock:

@@ -133,13 +133,20 @@ def progress_words(delivery: Delivery) -> str:
 
 
 def measured_words(measured: Measured) -> str:
-    """How long a post is at an account, for mrkdwn: "212 of 280", "part 2: 301 of 280 (21 too many)"."""
+    """How long a post is at an account, for mrkdwn: "212 of 280", "part 2 of 3: 301 of 280 (21 too many)"."""
     if measured.parts > measured.most_parts:
         most = measured.most_parts
         return f"takes {most} {'part' if most == 1 else 'parts'}, this has {measured.parts}"
-    part = f"part {measured.part + 1}: " if measured.parts > 1 else ""
     too_many = f" ({measured.excess:,} too many)" if measured.excess > 0 else ""
-    return f"{part}{measured.length:,} of {measured.limit:,}{too_many}"
+    return f"{_part_words(measured)}{measured.length:,} of {measured.limit:,}{too_many}"
+
+
+def _part_words(measured: Measured) -> str:
+    if measured.parts == 1:
+        return ""
+    if measured.takes_comments:
+        return "first comment: " if measured.part else "post: "
+    return f"part {measured.part + 1} of {measured.parts}: "
 
 
 def say(*sentences: str) -> str:

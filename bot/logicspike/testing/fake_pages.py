@@ -74,10 +74,10 @@ _TIMELINE: Final = """{% macro show(entry) %}<h2>{{ entry.account.name }}</h2><t
 {% if entry.card %}<a class="card" data-testid="card" href="{{ entry.link }}" rel="noreferrer">{% if entry.card.picture %}<img src="{{ address(entry.card.picture) }}" alt="">{% endif %}<strong>{{ entry.card.title }}</strong>{% if entry.card.description %}<br>{{ entry.card.description }}{% endif %}<small>{{ entry.link }}</small></a>
 {% elif entry.link %}<a class="card" href="{{ entry.link }}" rel="noreferrer">{{ entry.link }}</a>{% endif %}{% endmacro %}
 {% macro show_medium(medium) %}<figure data-testid="{{ medium.kind }}">
-{% if not medium.is_playable %}<div class="file">Video, {{ medium.content_type }}, {{ medium.size }} bytes: no pictures in it to show</div>
+{% if not medium.is_playable %}<div class="file">Video ({{ medium.content_type }}, {{ "{:,}".format(medium.size) }} bytes) with no pictures in it to show</div>
 {% elif medium.kind == "video" %}<video controls muted preload="metadata" src="{{ address(medium) }}" aria-label="{{ medium.alt_text or "Video" }}"></video>
 {% else %}<img src="{{ address(medium) }}" alt="{{ medium.alt_text }}">{% endif %}
-<figcaption>{% if medium.alt_text %}Alt text: {{ medium.alt_text }}{% else %}No alt text{% endif %}</figcaption></figure>{% endmacro %}
+{% if medium.alt_text %}<figcaption>Alt text: {{ medium.alt_text }}</figcaption>{% elif medium.kind != "video" %}<figcaption>No alt text</figcaption>{% endif %}</figure>{% endmacro %}
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,"><title>{{ title }}: timeline</title><style>{{ style }}</style></head>

@@ -130,6 +130,8 @@ function fileInput(spec, { answer, context, id }) {
   });
   const node = el("div", { class: "file-input" }, chooser, list);
   const show = () => {
+    // The browser's own words name what its chooser holds, which is nothing once a file is uploaded.
+    chooser.classList.toggle("chosen", files.length > 0);
     list.replaceChildren(...files.map((file) => el("li", {}, file.name, el("button", {
       type: "button", class: "remove", "aria-label": `Remove ${file.name}`,
       onclick: () => (files.splice(files.indexOf(file), 1), show()),

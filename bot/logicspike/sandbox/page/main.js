@@ -3,7 +3,7 @@
 import { follow, post } from "./api.js";
 import { focusComposer, setComposer, startComposer } from "./composer.js";
 import { toast } from "./dialogs.js";
-import { showAll, showChanged } from "./messages.js";
+import { showAll, showChanged, showDays } from "./messages.js";
 import { showView } from "./modal.js";
 import { showClock, showPlatforms, startClock } from "./panel.js";
 import { showRail } from "./rail.js";
@@ -97,6 +97,6 @@ startComposer((text) => {
   post("send", { as: context.me, channel: context.channel, text }).catch((problem) => toast(problem.message));
 });
 document.addEventListener("visibilitychange", markRead);
-setInterval(() => context.me && showClock(context), 250);
+setInterval(() => context.me && (showClock(context), showDays(context)), 250);
 const [member, channel] = location.hash.slice(1).split("/");
 lookAs(member || FIRST_MEMBER, channel);

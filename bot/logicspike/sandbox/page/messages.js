@@ -44,7 +44,7 @@ export function showChanged(changed, all, context) {
 
 function append(message, last, context) {
   const isNewDay = !last || dayKey(last.at, context.zone) !== dayKey(message.at, context.zone);
-  if (isNewDay) list.append(el("li", { class: "day", role: "separator" }, el("span", {}, dayName(message.at, context))));
+  if (isNewDay) list.append(el("li", { class: "day", role: "separator", "data-at": String(message.at) }, el("span", {}, dayName(message.at, context))));
   const isFollowing = !isNewDay && last.user === message.user && !last.is_ephemeral && !message.is_ephemeral && message.at - last.at < GROUP_SECONDS;
   list.append(render(message, context, isFollowing));
   return message;
@@ -98,6 +98,14 @@ async function act(message, spec, block, value, context) {
 function dayName(seconds, context) {
   const isToday = dayKey(seconds, context.zone) === dayKey(context.now(), context.zone);
   return isToday ? "Today" : longDay(seconds, context.zone);
+}
+
+/** Name the days anew: the sandbox's clock may have passed midnight. */
+export function showDays(context) {
+  for (const day of list.querySelectorAll(".day")) {
+    const name = dayName(Number(day.dataset.at), context);
+    if (day.textContent !== name) day.firstElementChild.textContent = name;
+  }
 }
 
 function welcome(context) {

@@ -87,7 +87,7 @@ function chip(platform, fault) {
       await send("fault", { platform: platform.name, name: fault.name, on: isSwitch ? !fault.is_on : true });
       if (!isSwitch) toast(`${platform.title}: ${fault.label}. Done.`);
     },
-  }, fault.name.replaceAll("_", " "));
+  }, fault.name.replace(/[_-]/g, " "));
 }
 
 const send = (path, body) => post(path, body).catch((problem) => toast(problem.message));

@@ -23,7 +23,7 @@ _CONTENT_ROWS: Final = (
         given=(NAMES_THE_POST,),
         error=PostRejected,
         sentence="LinkedIn has this very post from you already and won't publish it twice. It is already live: "
-        "{link} To post it anew, change the text.",
+        "{link}. To post it anew, change the text.",
         source=_DUPLICATE,
     ),
     ErrorRow(

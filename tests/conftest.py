@@ -113,6 +113,9 @@ CHROMIUM_ARGS = [
 ]
 
 
+BROWSER_PATIENCE = 30_000  # milliseconds: a machine that runs everything at once is slow, and that is no failure
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Where Chromium is; where there is none, browser tests are skipped, but fail under CI=true."""
@@ -129,8 +132,9 @@ def chromium_path() -> str:
 @pytest.fixture
 async def chromium_page(chromium_path: str) -> AsyncIterator[Any]:
     """A page in headless Chromium; the test fails when any page logs an error or breaks its own content policy."""
-    from playwright.async_api import ConsoleMessage, async_playwright
+    from playwright.async_api import ConsoleMessage, async_playwright, expect
 
+    expect.set_options(timeout=BROWSER_PATIENCE)
     problems: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
@@ -143,7 +147,7 @@ async def chromium_page(chromium_path: str) -> AsyncIterator[Any]:
         context.on("console", on_console)
         context.on("weberror", lambda error: problems.append(str(error.error)))
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(BROWSER_PATIENCE)
         yield page
         await browser.close()
     assert problems == []

@@ -603,3 +603,14 @@ def test_what_an_erased_account_leaves_is_counted_right(waiting, words):
     notice = notices.AccountErased(platform_title="Acme", account_name="Acme Inc", waiting=waiting)
 
     assert words in messages.render_notice(notice, zone=ZONE, now=NOW).text
+
+
+def test_a_moment_that_reads_today_at_is_not_led_in_by_another_at():
+    delivery = make_delivery(due_at=DUE)
+    told = [
+        notices.UploadEnded(delivery=delivery, platform_title="Acme", is_done=True),
+        notices.PreparationDelayed(delivery=delivery, platform_title="Acme", explanation="Down.", again_at=DUE),
+        notices.DeliveryDelayed(delivery=delivery, platform_title="Acme", explanation="Down."),
+    ]
+    for notice in told:
+        assert not re.search(r" at <!date", str(messages.render_notice(notice, zone=ZONE, now=NOW).to_payload()))

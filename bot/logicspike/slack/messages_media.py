@@ -24,11 +24,11 @@ def render_preparation_delayed(notice: PreparationDelayed, zone: str) -> Message
     heading = _heading(delivery.post)
     due, again = delivery.due_at, notice.again_at
     return build_message(
-        f"{heading}: {target}, due {day_and_time(due, zone)}. {why} I'll try again at {day_and_time(again, zone)}. "
+        f"{heading}: {target}, due {day_and_time(due, zone)}. {why} I'll try again {day_and_time(again, zone)}. "
         "Nothing is lost.",
         paragraph(
             f"*{heading}* · {target} · due {show_day_and_time(due, zone)}\n{why} "
-            f"I'll try again at {show_day_and_time(again, zone)}, and by myself until it works. Nothing is lost: "
+            f"I'll try again {show_day_and_time(again, zone)}, and by myself until it works. Nothing is lost: "
             "the post goes out as soon as everything is there, and never without its files."
         ),
         quoted(delivery.post.text, _SHORT),
@@ -57,8 +57,8 @@ def render_upload_ended(notice: UploadEnded, zone: str, now: datetime) -> Messag
     if delivery.due_at <= now:
         return build_message(f"{heading}. The post goes out now.", paragraph(f"{heading}. The post goes out now."))
     return build_message(
-        f"{heading}. The post goes out at {day_and_time(delivery.due_at, zone)}.",
-        paragraph(f"{heading}. The post goes out at {show_day_and_time(delivery.due_at, zone)}."),
+        f"{heading}. The post goes out {day_and_time(delivery.due_at, zone)}.",
+        paragraph(f"{heading}. The post goes out {show_day_and_time(delivery.due_at, zone)}."),
     )
 
 

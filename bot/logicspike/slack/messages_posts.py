@@ -119,9 +119,9 @@ def render_delivery_delayed(notice: DeliveryDelayed, zone: str) -> Message:
     delivery, target = notice.delivery, target_words(notice.delivery, notice.platform_title)
     why = say(progress_words(delivery), prose(notice.explanation))
     return build_message(
-        f"Not out yet: {target}. {why} I'll try again at {day_and_time(delivery.next_try_at, zone)}.",
+        f"Not out yet: {target}. {why} I'll try again {day_and_time(delivery.next_try_at, zone)}.",
         paragraph(
-            f"*Not out yet* · {target}\n{why} I'll try again at {show_day_and_time(delivery.next_try_at, zone)}, "
+            f"*Not out yet* · {target}\n{why} I'll try again {show_day_and_time(delivery.next_try_at, zone)}, "
             "and by myself until it works. You only hear from me again if it doesn't, or when it is published."
         ),
         quoted(delivery.post.text, _SHORT),

@@ -202,6 +202,7 @@ async def run_demo(*, port: int, opens_browser: bool) -> None:
         address = sandbox.slack.base_url
         name = next(iter(sandbox.platforms), "PLATFORM")
         click.echo(f"\n  Open {address} in your browser.\n\n  Try: /connect {name}, then /schedule {name} in 1m Hello")
+        click.echo("  /schedule alone opens a form, which takes pictures, a video, or a thread.")
         click.echo(f"  A page to post a link to: {address}{EXAMPLE_PATH}")
         click.echo("  Stop with Ctrl-C; nothing is kept.\n")
         if opens_browser:

@@ -45,7 +45,7 @@ button.primary { background: var(--accent); border-color: var(--accent); color: 
 button:focus-visible, input:focus-visible { outline: 3px solid color-mix(in srgb, var(--accent) 60%, Canvas); outline-offset: 2px; }
 .note { color: GrayText; font-size: .85rem; }
 /* In a small frame, whose surroundings name the platform already. */
-@media (max-height: 200px) { header { display: none; } main { margin: .7rem auto; padding: 0 .8rem; } .empty { padding: .8rem 0; margin: 0; } }
+@media (max-height: 200px) { header { display: none; } article time { font-size: .75rem; } main { margin: .7rem auto; padding: 0 .8rem; } .empty { padding: .8rem 0; margin: 0; } }
 """
 
 _CONSENT: Final = """<!doctype html>

@@ -1,50 +1,15 @@
-"""What the use cases need from outside, as Protocols; ``store`` implements them, ``wiring`` marries them."""
+"""What is kept of accounts: sign-ins under way, connections, the platforms' own callbacks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..clock import TimeReading
-from ..domain import (
-    Connection,
-    Delivery,
-    Draft,
-    DueDelivery,
-    Member,
-    PendingAuthorization,
-    ReceivedEvent,
-    ScheduledPost,
-    Ticket,
-)
-from ..plugin.media import LinkCard, MediaFile
-from ..plugin.types import Media
+from ...domain import Connection, PendingAuthorization, ReceivedEvent, Ticket
 
-__all__ = [
-    "ConnectResult",
-    "ConnectionStore",
-    "DeliveryStore",
-    "LinkReader",
-    "MediaSource",
-    "NameTaken",
-    "PendingStore",
-    "PlatformEventStore",
-    "PostStore",
-    "RequestLog",
-    "ServerTime",
-    "StoreUnavailable",
-    "WorkspaceStore",
-]
-
-
-class StoreUnavailable(Exception):
-    """The database did not answer in time; nothing may be assumed about the last write."""
-
-
-class NameTaken(Exception):
-    """Another connection of the workspace has this nickname, or stands for this account, already."""
+__all__ = ["ConnectResult", "ConnectionStore", "PendingStore", "PlatformEventStore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,122 +223,6 @@ class ConnectionStore(Protocol):
         ...
 
 
-class DeliveryStore(Protocol):
-    """Deliveries (``deliveries``)."""
-
-    async def insert_many(self, deliveries: Collection[Delivery]) -> None:
-        """Keep new deliveries."""
-        ...
-
-    async def list_due(
-        self,
-        now: datetime,
-        *,
-        limit: int,
-        not_connections: Collection[str] = (),
-        not_teams: Collection[str] = (),
-    ) -> tuple[DueDelivery, ...]:
-        """What is scheduled and due across workspaces, oldest first, leaving out some accounts and workspaces."""
-        ...
-
-    async def claim(
-        self, delivery_ids: Collection[str], *, now: datetime, owner: str, until: datetime
-    ) -> tuple[Delivery, ...]:
-        """Claim those that are still scheduled and due, each for exactly one caller, under one fresh claim_token."""
-        ...
-
-    async def list_due_of(self, connection_id: str, now: datetime, *, limit: int) -> tuple[str, ...]:
-        """Ids of what is scheduled and due for one account, oldest first."""
-        ...
-
-    async def free_claims(self, delivery_ids: Collection[str], *, now: datetime) -> tuple[str, ...]:
-        """Put those back on the schedule whose claim's lease is over and of which nothing was sent; which ones."""
-        ...
-
-    async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
-        """Let nothing of an account, or of a whole platform, be tried before a time; how many were moved."""
-        ...
-
-    async def swap(self, before: Delivery, after: Delivery) -> bool:
-        """Move a delivery if it is still stored as ``before`` says, by state, claim and history; else change nothing.
-
-        Raises:
-            IllegalTransition: the state machine has no such move.
-        """
-        ...
-
-    async def find(self, team_id: str, delivery_id: str) -> Delivery | None:
-        """One delivery of the workspace."""
-        ...
-
-    async def list_open(self, team_id: str, *, author_id: str | None = None, limit: int = 50) -> tuple[Delivery, ...]:
-        """The workspace's deliveries that aren't settled (scheduled, claimed, publishing, held, unknown), by due_at."""
-        ...
-
-    async def list_waiting(self, team_id: str, connection_id: str) -> tuple[Delivery, ...]:
-        """Scheduled, claimed, publishing and held deliveries of a connection, by due_at."""
-        ...
-
-    async def list_expired_claims(self, now: datetime, *, limit: int = 1000) -> tuple[Delivery, ...]:
-        """Deliveries, across workspaces, that are claimed or publishing though their lease is over.
-
-        Behind them comes what is still being published under the same claims: whose lease was renewed for it.
-        """
-        ...
-
-    async def list_unasked_unknown(self, settled_before: datetime, *, limit: int = 100) -> tuple[Delivery, ...]:
-        """Unknown deliveries, across workspaces, settled by the given time, whose author was not asked yet."""
-        ...
-
-    async def list_held_connections(self) -> tuple[str, ...]:
-        """Ids of the connections, across workspaces, for whose reconnect deliveries are held."""
-        ...
-
-    async def list_for_post(self, team_id: str, post_id: str) -> tuple[Delivery, ...]:
-        """All deliveries of a scheduled post, whatever their state, by id."""
-        ...
-
-    async def list_team_waiting(self, team_id: str) -> tuple[Delivery, ...]:
-        """All scheduled and held deliveries of a workspace: for when it removes the bot."""
-        ...
-
-    async def forget_account(self, team_id: str, connection_id: str, *, account_name: str) -> None:
-        """Let all deliveries of a connection, settled ones too, say another name for its account."""
-        ...
-
-    async def take_owed(self, *, owner: str, now: datetime, until: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Become the only one who tells the authors of these deliveries, across workspaces, what has become of them."""
-        ...
-
-    async def mark_told(self, delivery_ids: Collection[str], *, owner: str) -> None:
-        """Note that their authors were told, unless something else has become of them since."""
-        ...
-
-    async def list_to_prepare(
-        self, now: datetime, *, limit: int, not_connections: Collection[str] = ()
-    ) -> tuple[DueDelivery, ...]:
-        """What is to be prepared by now across workspaces and nobody prepares, the longest due first."""
-        ...
-
-    async def take_preparing(
-        self, delivery_ids: Collection[str], *, owner: str, now: datetime, until: datetime
-    ) -> tuple[Delivery, ...]:
-        """Become the only one who prepares these deliveries; those that nobody else took before."""
-        ...
-
-    async def renew_preparing(self, delivery: Delivery, *, owner: str, until: datetime) -> bool:
-        """Go on being the only one; False when it isn't ours any more, or isn't to be published as it was."""
-        ...
-
-    async def settle_preparing(self, delivery: Delivery, *, owner: str) -> bool:
-        """Write a delivery's ``preparation``, and nothing else of it, if it's still ours and says what it said."""
-        ...
-
-    async def release_preparing(self, delivery_id: str, *, owner: str) -> None:
-        """Let others prepare it, if it's still ours."""
-        ...
-
-
 class PlatformEventStore(Protocol):
     """Callbacks of platforms (``platform_events``)."""
 
@@ -395,98 +244,4 @@ class PlatformEventStore(Protocol):
 
     async def find_erasure(self, confirmation_code: str) -> ReceivedEvent | None:
         """The request for an erasure with this code."""
-        ...
-
-
-class PostStore(Protocol):
-    """Scheduled posts and drafts (``scheduled_posts``)."""
-
-    async def insert(self, post: ScheduledPost) -> None:
-        """Keep a scheduled post."""
-        ...
-
-    async def find(self, team_id: str, post_id: str) -> ScheduledPost | None:
-        """One scheduled post of the workspace."""
-        ...
-
-    async def swap(self, before: ScheduledPost, after: ScheduledPost) -> bool:
-        """Write ``after`` if revision and change under way are still those of ``before``; else change nothing."""
-        ...
-
-    async def list_changing(self, begun_before: datetime, *, limit: int = 100) -> tuple[ScheduledPost, ...]:
-        """Posts, across workspaces, whose change was begun by the given time and is not carried through."""
-        ...
-
-    async def save_draft(self, draft: Draft) -> None:
-        """Keep a draft, or what it has become; it goes by itself after seven days."""
-        ...
-
-    async def find_draft(self, author: Member, draft_id: str) -> Draft | None:
-        """A member's own draft."""
-        ...
-
-    async def delete_draft(self, author: Member, draft_id: str) -> bool:
-        """Delete a draft; False when it was gone, so that of two clicks one counts."""
-        ...
-
-
-class MediaSource(Protocol):
-    """Where the bytes of a post's pictures and videos are: in Slack."""
-
-    def get(self, team_id: str, media: Media, *, max_bytes: int) -> MediaFile:
-        """The file of a workspace, to be read; nothing is asked for before it is opened.
-
-        Args:
-            team_id: whose.
-            media: what was scheduled; ``media_id`` is the Slack file's.
-            max_bytes: where reading is broken off.
-        """
-        ...
-
-
-class LinkReader(Protocol):
-    """What links lead to."""
-
-    async def read(self, link: str) -> LinkCard | None:
-        """Title, description and picture of the page behind a link; None where there is none to be had."""
-        ...
-
-
-class ServerTime(Protocol):
-    """The clock that all processes share: the database server's."""
-
-    async def read_time(self, steady: Callable[[], float]) -> TimeReading:
-        """The server's time, beside a steady timer of our own."""
-        ...
-
-
-class RequestLog(Protocol):
-    """Which of Slack's requests were seen already (``seen_requests``)."""
-
-    async def is_first(self, request_id: str) -> bool:
-        """Whether this id is seen for the first time within a day; atomic."""
-        ...
-
-
-class WorkspaceStore(Protocol):
-    """Which workspaces have removed the bot (``slack_installations``)."""
-
-    async def mark_removed(self, team_id: str, at: datetime) -> bool:
-        """Remember that a workspace removed the bot; False when that was known."""
-        ...
-
-    async def mark_cleared(self, team_id: str, at: datetime) -> None:
-        """Remember that all of a removed workspace's work is stopped."""
-        ...
-
-    async def list_uncleared(self) -> tuple[str, ...]:
-        """Workspaces that removed the bot and whose work is not stopped yet."""
-        ...
-
-    async def mark_installed(self, team_id: str, name: str, at: datetime) -> None:
-        """Remember that a workspace has the bot (again)."""
-        ...
-
-    async def is_removed(self, team_id: str) -> bool:
-        """Whether the workspace has removed the bot."""
         ...

@@ -614,3 +614,11 @@ def test_a_moment_that_reads_today_at_is_not_led_in_by_another_at():
     ]
     for notice in told:
         assert not re.search(r" at <!date", str(messages.render_notice(notice, zone=ZONE, now=NOW).to_payload()))
+
+
+def test_a_held_post_that_is_let_go_is_said_to_go_out_now_if_its_time_has_come():
+    due = make_delivery(due_at=NOW - timedelta(hours=1), next_try_at=NOW, settled_at=NOW)
+    early = make_delivery(due_at=DUE, next_try_at=DUE, settled_at=NOW)
+
+    assert "Publishing now: Acme Social – Acme Inc." == messages.late_result(due, TITLES).text
+    assert messages.late_result(early, TITLES).text.startswith("Scheduled: Acme Social – Acme Inc. It goes out at its")

@@ -324,8 +324,16 @@ def no_such_post(suggestion: str | None = None, typed: str = "") -> Message:
 
 
 def late_result(delivery: Delivery | None, titles: Titles = NO_TITLES) -> Message:
-    """Where a late post stands after the author's answer, be it the first or the second."""
-    return unknown_result(delivery, titles)
+    """Where a held post stands after the author's answer, be it the first or the second."""
+    if delivery is None or not _is_let_go(delivery):
+        return unknown_result(delivery, titles)
+    target = target_words(delivery, title_of(delivery.platform, titles))
+    return build_message(f"Publishing now: {target}.", paragraph(f"*Publishing now* · {target}"))
+
+
+def _is_let_go(delivery: Delivery) -> bool:
+    """Whether it was due when its author let it go."""
+    return delivery.state is DeliveryState.SCHEDULED and delivery.next_try_at == delivery.settled_at
 
 
 def unknown_result(delivery: Delivery | None, titles: Titles = NO_TITLES) -> Message:

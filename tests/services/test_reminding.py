@@ -156,6 +156,16 @@ async def test_a_post_for_later_than_the_access_lives_is_warned_of_when_it_is_sc
     assert "only you can renew it" in warning
 
 
+async def test_an_access_that_has_ended_is_warned_of_as_what_it_is(guild_team, connection):
+    guild_team.clock.advance(61 * DAY)
+
+    result = await guild_team.scheduling.schedule(guild_team.request(accounts=("guild",), due_in=DAY))
+
+    [warning] = result.warnings
+    assert "ended on" in warning
+    assert "remind" not in warning
+
+
 async def test_what_renews_itself_brings_no_warning(team):
     await team.connect()
 

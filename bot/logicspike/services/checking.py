@@ -74,11 +74,19 @@ class Checking:
                     "until then the post is held, not lost."
                 )
             elif connection.access_ends_at is not None and connection.access_ends_at <= due_at:
-                yield _ends_before(connection, title, connection.access_ends_at.astimezone(ZoneInfo(zone)))
+                has_ended = connection.access_ends_at <= self._clock.now()
+                yield _ends_before(
+                    connection, title, connection.access_ends_at.astimezone(ZoneInfo(zone)), has_ended=has_ended
+                )
 
 
-def _ends_before(connection: Connection, title: str, ends_at: datetime) -> str:
+def _ends_before(connection: Connection, title: str, ends_at: datetime, *, has_ended: bool) -> str:
     when = f"{ends_at.day} {ends_at:%b %Y at %H:%M}"
+    if has_ended:
+        return (
+            f"My access to {connection.account.name} ({title}) ended on {when}, and only you can renew it: sign in "
+            "again before this is due; until then the post is held, not lost."
+        )
     return (
         f"My access to {connection.account.name} ({title}) ends on {when}, before this is due, and only you can renew "
         "it: I will remind you to sign in again."

@@ -281,7 +281,9 @@ def render_reconnected(notice: Reconnected, zone: str) -> Message:
     blocks: list[Block | None] = [paragraph(f"*{account} is connected again*")]
     if released:
         listed = bullets((*released, *((f"and {more} more",) if more > 0 else ())))
-        blocks.append(paragraph(f"{count_posts(len(notice.released))} will go out as planned:\n{listed}"))
+        blocks.append(
+            paragraph(f"{count_posts(len(notice.released))} will go out, at once where the time has come:\n{listed}")
+        )
     if notice.late:
         blocks.append(paragraph(_too_late(notice)))
     blocks.append(actions(button("Show what is scheduled", POST_LIST)))
@@ -291,7 +293,7 @@ def render_reconnected(notice: Reconnected, zone: str) -> Message:
 def _reconnected_words(account: str, notice: Reconnected) -> str:
     sentences = [f"{account} is connected again."]
     if notice.released:
-        sentences.append(f"{count_posts(len(notice.released))} will go out as planned.")
+        sentences.append(f"{count_posts(len(notice.released))} will go out, at once where the time has come.")
     if notice.late:
         sentences.append(_too_late(notice))
     return " ".join(sentences)

@@ -384,6 +384,15 @@ def test_an_outcome_question_names_the_very_attempt():
     assert found == dict.fromkeys((surface.OUTCOME_LIVE, surface.OUTCOME_AGAIN, surface.OUTCOME_DROP), "k0:a2")
 
 
+def test_an_outcome_question_says_what_the_platform_said_and_by_which_reference():
+    delivery = make_delivery(detail="Acme gave an answer the bot doesn't know (reference 4f2a).")
+    message = messages.render_notice(
+        notices.OutcomeQuestion(delivery=delivery, platform_title="Acme"), zone=ZONE, now=NOW
+    )
+    assert "reference 4f2a" in message.text
+    assert "reference 4f2a" in json.dumps(message.to_payload()["blocks"])
+
+
 def test_a_confirmation_says_when_with_zone_and_distance():
     post = ScheduledPost(
         post_id="p", author=ANA, text="Hi", link=None, due_at=DUE, zone=ZONE, wall_time="", created_at=NOW

@@ -204,7 +204,7 @@ def render_outcome_question(notice: OutcomeQuestion) -> Message:
     attempt = delivery.attempts[-1].attempt_id if delivery.attempts else "none"
     value = f"{delivery.delivery_id}:{attempt}"
     part = _part_in_flight(delivery)
-    detail = prose(delivery.detail) if delivery.detail and part != "your post" else ""
+    detail = prose(delivery.detail) if delivery.detail else ""
     return build_message(
         say(
             f"Not confirmed: {target}. I sent {part} but got no clear answer. Please look whether it is there.", detail

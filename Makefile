@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CHAOS := tests/chaos tests/figures tests/adversarial tests/store
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
 .DEFAULT_GOAL := help
@@ -19,10 +20,10 @@ test: $(VENV)/.dev-ready ## Run all tests
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (10 minutes; LOGICSPIKE_SEED=n repeats it)
-	@$(BIN)/python -m pytest tests/chaos tests/figures -m chaos --capture=no -q $(ARGS)
+	@$(BIN)/python -m pytest $(CHAOS) -m chaos --capture=no -q $(ARGS)
 
 soak: $(VENV)/.dev-ready ## The same, ten times as big: before a release
-	@LOGICSPIKE_SOAK=10 $(BIN)/python -m pytest tests/chaos tests/figures -m chaos --capture=no -q $(ARGS)
+	@LOGICSPIKE_SOAK=10 $(BIN)/python -m pytest $(CHAOS) -m chaos --capture=no -q $(ARGS)
 
 check: $(VENV)/.dev-ready ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .

@@ -195,7 +195,7 @@ junk = st.recursive(
     max_leaves=6,
 )
 SETTINGS = settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),

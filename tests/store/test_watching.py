@@ -37,13 +37,17 @@ pytestmark = pytest.mark.usefixtures("forgotten_sockets")
 SOON, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
+# Streams of the second driver are waited for with the long runs, so that `make test` stays short.
+DRIVERS = ["motor", pytest.param("pymongo", marks=pytest.mark.chaos)]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def members(mongod_program: Path, tmp_path_factory: Any) -> AsyncIterator[ReplicaSet]:
     async with ReplicaSet(mongod_program, tmp_path_factory.mktemp("set"), size=1) as alone:
         yield alone
 
 
-@pytest.fixture(params=["motor", "pymongo"])
+@pytest.fixture(params=DRIVERS)
 async def database(request: Any, members: ReplicaSet, database_name: str) -> AsyncIterator[Database]:
     database = open_database(members.uri, database_name, driver=request.param)
     await ensure_schema(database)
@@ -205,7 +209,7 @@ async def test_it_ends_at_once_and_leaves_nothing(database, stores, new_delivery
     assert not {task.get_name() for task in asyncio.all_tasks()} & {"watching deliveries", "ringing"}
 
 
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+@pytest.mark.parametrize("driver", DRIVERS)
 async def test_a_standalone_server_is_left_alone_without_a_word(mongod_uri, database_name, driver, caplog):
     caplog.set_level("INFO", "logicspike")
     database = open_database(mongod_uri, database_name, driver=driver)
@@ -221,7 +225,7 @@ async def _has_ended(name: str) -> bool:
     return name not in {task.get_name() for task in asyncio.all_tasks()}
 
 
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+@pytest.mark.parametrize("driver", DRIVERS)
 async def test_a_killed_primary_is_survived(mongod_program, tmp_path, driver, new_delivery):
     async with ReplicaSet(mongod_program, tmp_path) as three:
         database = open_database(three.uri, "watched", driver=driver)
@@ -243,7 +247,7 @@ async def test_a_killed_primary_is_survived(mongod_program, tmp_path, driver, ne
         await database.close()
 
 
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+@pytest.mark.parametrize("driver", DRIVERS)
 async def test_a_server_that_goes_away_for_good_keeps_nobody_from_ending(
     mongod_program, tmp_path, driver, new_delivery
 ):

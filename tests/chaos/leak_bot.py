@@ -12,10 +12,12 @@ import json
 import os
 import sys
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from logicspike.app import run_bot
+from logicspike.domain import Timings
 from logicspike.settings import load_settings
 
 _OWN = Path("/proc/self")
@@ -54,7 +56,9 @@ def _say(line: object) -> None:
 
 
 async def _main() -> None:
-    async with run_bot(load_settings(env_file=None), role="all") as bot:
+    # What waits for a lease, after the database has kept a lane waiting, must not keep the whole run waiting.
+    timings = Timings(lease=timedelta(seconds=40))
+    async with run_bot(load_settings(env_file=None), role="all", timings=timings) as bot:
         _say({"address": bot.address})
         while await asyncio.to_thread(sys.stdin.readline):
             _say(describe())

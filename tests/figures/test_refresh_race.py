@@ -69,10 +69,9 @@ class SlowEcho(echo_platform.FakeEcho):
 @pytest.fixture
 async def team(mongo_database, monkeypatch):
     keys = f"test:{team_module.generate_key()}"
-    monkeypatch.setattr(echo_platform, "FakeEcho", SlowEcho)
     monkeypatch.setattr(team_module, "generate_key", lambda: keys.partition(":")[2])
     await ensure_schema(mongo_database)
-    async with open_team(mongo_database) as opened:
+    async with open_team(mongo_database, fake_class=SlowEcho) as opened:
         opened.keys = keys
         yield opened
 

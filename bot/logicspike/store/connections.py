@@ -251,8 +251,7 @@ class MongoConnectionStore:
         Raises:
             StoreUnavailable: the database did not answer; nobody tells before ``until`` then.
         """
-        query = {**_place(connection), **_guard(connection), "notice_due_at": connection.notice_due_at}
-        return (await self._connections.update_one(query, {"$set": {"notice_due_at": until}})).matched_count == 1
+        return await self._put_off(connection, "notice_due_at", connection.notice_due_at, until)
 
     @reports_outage
     async def settle_notice(self, connection: Connection) -> bool:
@@ -284,8 +283,7 @@ class MongoConnectionStore:
         Raises:
             StoreUnavailable: the database did not answer; nobody checks before ``until`` then.
         """
-        query = {**_place(connection), **_guard(connection), "check_at": connection.check_at}
-        return (await self._connections.update_one(query, {"$set": {"check_at": until}})).matched_count == 1
+        return await self._put_off(connection, "check_at", connection.check_at, until)
 
     @reports_outage
     async def note_check(
@@ -319,8 +317,7 @@ class MongoConnectionStore:
     @reports_outage
     async def claim_reminder(self, connection: Connection, *, until: datetime) -> bool:
         """Become the one who reminds the owner; unless it's settled, it is due again at a later time."""
-        query = {**_place(connection), **_guard(connection), "remind_at": connection.remind_at}
-        return (await self._connections.update_one(query, {"$set": {"remind_at": until}})).matched_count == 1
+        return await self._put_off(connection, "remind_at", connection.remind_at, until)
 
     @reports_outage
     async def settle_reminder(self, connection: Connection, *, next_at: datetime | None) -> None:
@@ -341,6 +338,11 @@ class MongoConnectionStore:
         query = {"grant_id": grant_id, "platform": platform}
         found = [connection_from_document(each) for each in await self._connections.find(query).to_list(None)]
         return tuple(each for each in found if each.credential_set == credential_set)
+
+    async def _put_off(self, connection: Connection, due_field: str, was: datetime | None, until: datetime) -> bool:
+        """Move a date if it's still what it ``was`` and so are status and token_version: one of its readers wins."""
+        query = {**_place(connection), **_guard(connection), due_field: was}
+        return (await self._connections.update_one(query, {"$set": {due_field: until}})).matched_count == 1
 
     async def _is_there(self, query: Document) -> bool:
         return await self._connections.find_one(query, {"_id": 1}) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -102,9 +103,9 @@ class UploadSide(PageSide):
             case _:
                 return answers.graph_error(100, "(#100) Invalid parameter")  # the words are ours
 
+    @abc.abstractmethod
     def finish_video(self, request: web.Request, form: Mapping[str, Any], held: AccessToken) -> web.Response:
         """Publish the video; the posts' part does."""
-        raise NotImplementedError
 
     def _start_video(self, form: Mapping[str, Any], held: AccessToken) -> web.Response:
         size = int(str(form.get("file_size", "0")))

@@ -40,7 +40,7 @@ MUTANTS = (
                 "                return await self._retry(delivery, error)\n",
             ),
         ),
-        tests=("tests/services/test_delivering.py::test_a_lost_answer_is_unknown_then_found_and_never_posted_twice",),
+        tests=("tests/services/test_lost_answers.py::test_a_lost_answer_is_unknown_then_found_and_never_posted_twice",),
     ),
     Mutant(
         name="nothing is recorded before the first byte",

@@ -128,10 +128,10 @@ async def test_a_claimed_post_is_taken_back_and_the_worker_sends_nothing(team, m
     assert ["New"] == [entry.text for entry in team.fake.ledger]
 
 
-async def test_a_post_that_waits_for_its_next_try_starts_anew_at_a_later_time(team, monkeypatch):
+async def test_a_post_that_waits_for_its_next_try_starts_anew_at_a_later_time(team, refuse):
     await team.connect()
     delivery = await team.schedule()
-    refuse_with(team, PlatformUnavailable("Down."), monkeypatch)
+    refuse(PlatformUnavailable("Down."))
     await team.deliver(after=MINUTE)
     waiting = await team.read(delivery)
     assert (1, "Down.") == (waiting.tries, waiting.detail)
@@ -255,14 +255,7 @@ async def test_a_colleagues_post_is_none(team):
     assert delivery == await team.read(delivery)
 
 
-def refuse_with(team, error, monkeypatch):
-    async def publish(_name, _credential, _post, _prepared):
-        raise error
-
-    monkeypatch.setattr(team.platforms, "publish", publish)
-
-
-async def bring_to(team, delivery, state, monkeypatch):
+async def bring_to(team, delivery, state, refuse):
     """Let a delivery get into a state, by what really leads there."""
     match state:
         case S.PUBLISHED:
@@ -271,12 +264,12 @@ async def bring_to(team, delivery, state, monkeypatch):
             team.fake.switch("error_after_accept", times=1)
             await team.deliver(after=MINUTE)
         case S.FAILED:
-            refuse_with(team, PostRejected(Problem(message="No.")), monkeypatch)
+            refuse(PostRejected(Problem(message="No.")))
             await team.deliver(after=MINUTE)
         case S.CANCELED:
             await team.scheduling.cancel(team.ana, delivery.delivery_id)
         case S.HELD:
-            refuse_with(team, MemberActionRequired("Do something there."), monkeypatch)
+            refuse(MemberActionRequired("Do something there."))
             await team.deliver(after=MINUTE)
         case S.CLAIMED | S.PUBLISHING:
             until = team.clock.now() + MINUTE
@@ -292,10 +285,10 @@ GONE = [S.PUBLISHING, S.PUBLISHED, S.UNKNOWN, S.FAILED, S.CANCELED]
 
 
 @pytest.mark.parametrize("state", GONE)
-async def test_what_has_gone_or_is_over_is_not_changed_and_said_so(team, monkeypatch, state):
+async def test_what_has_gone_or_is_over_is_not_changed_and_said_so(team, refuse, state):
     await team.connect()
     delivery = await team.schedule()
-    before = await bring_to(team, delivery, state, monkeypatch)
+    before = await bring_to(team, delivery, state, refuse)
 
     done = await save(team, delivery)
 
@@ -305,10 +298,10 @@ async def test_what_has_gone_or_is_over_is_not_changed_and_said_so(team, monkeyp
 
 
 @pytest.mark.parametrize("state", DeliveryState)
-async def test_a_cancel_is_answered_truthfully_in_every_state(team, monkeypatch, state):
+async def test_a_cancel_is_answered_truthfully_in_every_state(team, refuse, state):
     await team.connect()
     delivery = await team.schedule()
-    before = await bring_to(team, delivery, state, monkeypatch) if state is not S.SCHEDULED else delivery
+    before = await bring_to(team, delivery, state, refuse) if state is not S.SCHEDULED else delivery
 
     outcome = await team.scheduling.cancel(team.ana, delivery.delivery_id)
 
@@ -408,11 +401,11 @@ async def test_a_change_left_behind_is_carried_through_in_a_while(team):
     assert 0 == await team.editing.finish_changes()
 
 
-async def test_what_was_tried_meanwhile_stays_as_it_was_even_if_it_is_to_be_tried_again(team, monkeypatch):
+async def test_what_was_tried_meanwhile_stays_as_it_was_even_if_it_is_to_be_tried_again(team, refuse):
     await team.connect()
     delivery = await team.schedule("Old")
     await leave_behind(team, delivery)
-    refuse_with(team, PlatformUnavailable("Down."), monkeypatch)
+    refuse(PlatformUnavailable("Down."))
     await team.deliver(after=MINUTE)
     assert S.SCHEDULED is (await team.read(delivery)).state
 

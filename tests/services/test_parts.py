@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from threads import TEXTS, THREE, stop_after_the_first_part, texts
 
 from logicspike.domain import DeliveryState, HoldReason, Timings
 from logicspike.events import DeliveryPublished as PublishedEvent
 from logicspike.events import PartPublished
-from logicspike.platforms import NotSupported
-from logicspike.plugin.errors import (
-    MemberActionRequired,
-    OutcomeUnknown,
-    PlatformUnavailable,
-    PostRejected,
-    RateLimited,
-    TokenExpired,
-)
+from logicspike.plugin.errors import MemberActionRequired, PlatformUnavailable, PostRejected, RateLimited, TokenExpired
 from logicspike.plugin.types import Problem
-from logicspike.services.disconnecting import PostsOnDisconnect
-from logicspike.services.editing import Edited, EditRequest, TooLate
-from logicspike.services.notices import DeliveryDelayed, DeliveryPublished, LateQuestion, OutcomeQuestion
+from logicspike.services.notices import DeliveryDelayed, DeliveryPublished, LateQuestion
 from logicspike.services.scheduling import NotScheduled
 
 MINUTE = timedelta(minutes=1)
-SETTLE = Timings().settle
-THREE = "one\n---\ntwo https://example.com/2\n---\nthree"
-TEXTS = ["one", "two https://example.com/2", "three"]
-
-
-@pytest.fixture
-def at_part(team, monkeypatch):
-    """Let publish raise once, or so many times, for one part."""
-
-    def arrange(part: int, error: Exception, *, times: int = 1, is_live: bool = False) -> None:
-        publish, left = team.platforms.publish, [times]
-
-        async def refusing(name, credential, post, *rest):
-            if post.part != part or not left[0]:
-                return await publish(name, credential, post, *rest)
-            left[0] -= 1
-            if is_live:
-                await publish(name, credential, post, *rest)
-            raise error
-
-        monkeypatch.setattr(team.platforms, "publish", refusing)
-
-    return arrange
-
-
-@pytest.fixture
-def mute(team, monkeypatch):
-    """A platform that can't be asked what became of a post."""
-
-    async def find_published(*_: object) -> None:
-        raise NotSupported("no")
-
-    monkeypatch.setattr(team.platforms, "find_published", find_published)
-
-
-def texts(team) -> list[str]:
-    return [entry.text for entry in team.fake.ledger]
 
 
 # --- going out --------------------------------------------------------------------------------------------------------
@@ -255,13 +208,6 @@ async def test_a_refused_part_ends_the_thread_and_keeps_the_rest_of_its_text(tea
 # --- late -------------------------------------------------------------------------------------------------------------
 
 
-async def stop_after_the_first_part(team, monkeypatch, delivery):
-    monkeypatch.setattr(team.delivering, "_timings", replace(Timings(), lease=timedelta(0)))
-    await team.deliver(after=MINUTE)
-    monkeypatch.undo()
-    assert 1 == len((await team.read(delivery)).live)
-
-
 async def test_a_thread_that_has_begun_is_not_asked_about_within_the_hour(team, monkeypatch):
     await team.connect()
     delivery = await team.schedule(THREE)
@@ -285,224 +231,6 @@ async def test_a_thread_broken_off_for_longer_is_asked_about(team, monkeypatch):
     await team.answering.settle_late(team.ana, delivery.delivery_id, "publish")
     await team.deliver()
     assert TEXTS == texts(team)
-
-
-# --- unknown ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("part", [0, 1, 2])
-async def test_a_lost_answer_is_looked_up_and_the_thread_goes_on_behind_it(team, at_part, part):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    at_part(part, OutcomeUnknown("lost"), is_live=True)
-
-    await team.deliver(after=MINUTE)
-    assert (DeliveryState.UNKNOWN, part) == ((await team.read(delivery)).state, len((await team.read(delivery)).live))
-
-    team.clock.advance(SETTLE)
-    await team.reconciling.settle_unknown()
-    await team.deliver()
-
-    assert DeliveryState.PUBLISHED == (await team.read(delivery)).state
-    assert TEXTS == texts(team)
-    assert 1 == len(team.notifier.of(DeliveryPublished))
-
-
-@pytest.mark.parametrize("part", [0, 1, 2])
-async def test_a_part_that_is_not_there_is_sent_again_and_no_other(team, at_part, part):
-    await team.connect()
-    await team.schedule(THREE)
-    at_part(part, OutcomeUnknown("lost"))
-
-    await team.deliver(after=MINUTE)
-    for pause in (SETTLE, MINUTE):
-        team.clock.advance(pause)
-        await team.reconciling.settle_unknown()
-    await team.deliver()
-
-    assert TEXTS == texts(team)
-
-
-async def ask_about(team, delivery):
-    team.clock.advance(SETTLE)
-    await team.reconciling.settle_unknown()
-    asked = await team.read(delivery)
-    assert (DeliveryState.UNKNOWN, True) == (asked.state, asked.is_asked)
-    assert 1 == len(team.notifier.of(OutcomeQuestion))
-    return asked.attempts[-1].attempt_id
-
-
-@pytest.mark.usefixtures("mute")
-async def test_posting_again_is_about_the_part_that_was_lost(team, at_part):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    at_part(1, OutcomeUnknown("lost"))
-    await team.deliver(after=MINUTE)
-    attempt_id = await ask_about(team, delivery)
-
-    await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "again")
-    await team.deliver()
-
-    assert TEXTS == texts(team)
-
-
-@pytest.mark.usefixtures("mute")
-async def test_dropping_keeps_what_is_live(team, at_part):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    at_part(1, OutcomeUnknown("lost"))
-    await team.deliver(after=MINUTE)
-    attempt_id = await ask_about(team, delivery)
-
-    dropped = await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "drop")
-
-    assert (DeliveryState.FAILED, 1) == (dropped.state, len(dropped.live))
-    assert team.fake.ledger[0].id == dropped.published_id
-
-
-@pytest.mark.usefixtures("mute")
-async def test_seeing_the_last_part_live_ends_the_thread(team, at_part):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    at_part(2, OutcomeUnknown("lost"), is_live=True)
-    await team.deliver(after=MINUTE)
-    attempt_id = await ask_about(team, delivery)
-
-    seen = await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "live")
-
-    assert (DeliveryState.PUBLISHED, 3) == (seen.state, len(seen.live))
-    assert team.fake.ledger[0].id == seen.published_id
-
-
-@pytest.mark.usefixtures("mute")
-async def test_seeing_a_part_live_whose_place_nobody_knows_gives_up_the_rest_and_says_so(team, at_part):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    at_part(1, OutcomeUnknown("lost"), is_live=True)
-    await team.deliver(after=MINUTE)
-    attempt_id = await ask_about(team, delivery)
-
-    seen = await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "live")
-
-    assert (DeliveryState.FAILED, 2) == (seen.state, len(seen.live))
-    assert "You saw part 2 live, but I can't find out where it is" in seen.detail
-    assert "three" == seen.unpublished_text
-
-
-async def test_seeing_a_part_live_that_can_be_found_now_lets_the_thread_go_on(team, at_part, monkeypatch):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    at_part(1, OutcomeUnknown("lost"), is_live=True)
-    find = team.platforms.find_published
-
-    async def down(*_: object) -> None:
-        raise PlatformUnavailable("Echo is down.")
-
-    monkeypatch.setattr(team.platforms, "find_published", down)
-    await team.deliver(after=MINUTE)
-    team.clock.advance(SETTLE + MINUTE)
-    attempt_id = await ask_about(team, delivery)
-
-    waiting = await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "live")
-    assert DeliveryState.UNKNOWN == waiting.state
-    assert "Echo is down. Please answer again in a while." in waiting.detail
-
-    monkeypatch.setattr(team.platforms, "find_published", find)
-    await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "live")
-    await team.deliver()
-    assert DeliveryState.PUBLISHED == (await team.read(delivery)).state
-    assert TEXTS == texts(team)
-
-
-# --- changing one's mind ----------------------------------------------------------------------------------------------
-
-
-async def test_cancelling_in_the_middle_keeps_what_is_live_and_sends_nothing_more(team, monkeypatch):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    await stop_after_the_first_part(team, monkeypatch, delivery)
-
-    outcome = await team.scheduling.cancel(team.ana, delivery.delivery_id)
-    await team.deliver(after=MINUTE)
-
-    assert outcome.is_canceled
-    assert (DeliveryState.CANCELED, 1) == (outcome.delivery.state, len(outcome.delivery.live))
-    assert ["one"] == texts(team)
-
-
-async def test_what_has_begun_is_not_edited_any_more(team, monkeypatch):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    found = await team.editing.find(team.ana, delivery.delivery_id)
-    await stop_after_the_first_part(team, monkeypatch, delivery)
-
-    answer = await team.editing.save(edit(team, delivery, "four\n---\nfive", found.post.revision))
-    await team.deliver(after=MINUTE)
-
-    assert isinstance(answer, TooLate)
-    assert TEXTS == texts(team)
-
-
-async def test_an_edit_may_add_parts_and_take_them_away(team):
-    await team.connect()
-    delivery = await team.schedule("alone")
-
-    first = await team.editing.save(edit(team, delivery, "one\r\n -----\r\ntwo", 0))
-    assert isinstance(first, Edited)
-    assert ("one", "two") == (await team.read(delivery)).texts
-    second = await team.editing.save(edit(team, delivery, "just\n---\nthree\n---\nparts", 1))
-    assert isinstance(second, Edited)
-    await team.deliver(after=MINUTE)
-
-    assert ["just", "three", "parts"] == texts(team)
-
-
-async def test_an_edit_at_the_moment_a_thread_begins_comes_too_late_for_all_of_it(team, monkeypatch):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    publish, tasks = team.platforms.publish, []
-
-    async def editing(*args: object) -> object:
-        tasks.append(asyncio.create_task(team.editing.save(edit(team, delivery, "other\n---\ntexts", 0))))
-        await tasks[-1]
-        return await publish(*args)
-
-    monkeypatch.setattr(team.platforms, "publish", editing)
-    await team.deliver(after=MINUTE)
-
-    assert all(isinstance(task.result(), TooLate) for task in tasks)
-    assert TEXTS == texts(team)
-
-
-def edit(team, delivery, text, revision):
-    return EditRequest(
-        author=team.ana,
-        delivery_id=delivery.delivery_id,
-        revision=revision,
-        text=text,
-        due_at=delivery.due_at,
-        zone="Europe/Berlin",
-    )
-
-
-async def test_what_has_begun_is_held_not_moved_when_its_account_is_disconnected(team, monkeypatch):
-    ann = await team.connect(person="p-1")
-    ben = await team.connect(person="p-2")
-    begun = await team.schedule(THREE, accounts=(ann.nickname,))
-    await stop_after_the_first_part(team, monkeypatch, begun)
-    whole = await team.schedule(THREE, accounts=(ann.nickname,))
-
-    await team.disconnecting.disconnect(
-        team.ana, ann.connection_id, posts=PostsOnDisconnect.MOVE, move_to=ben.connection_id
-    )
-
-    assert (DeliveryState.HELD, ann.connection_id) == (
-        (await team.read(begun)).state,
-        (await team.read(begun)).connection_id,
-    )
-    assert ben.connection_id == (await team.read(whole)).connection_id
-    await team.deliver(after=MINUTE)
-    assert ["one", *TEXTS] == texts(team)
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------

@@ -35,17 +35,6 @@ async def publish_without_telling(team, texts=("Hello",)):
     return [await team.read(each) for each in made]
 
 
-@pytest.fixture
-def refuse(team, monkeypatch):
-    def arrange(error: Exception) -> None:
-        async def refusing(*_args: object) -> object:
-            raise error
-
-        monkeypatch.setattr(team.platforms, "publish", refusing)
-
-    return arrange
-
-
 async def test_an_outcome_whose_process_ended_before_it_was_told_is_told_by_the_next(team):
     await team.connect()
     [done] = await publish_without_telling(team)
@@ -139,7 +128,7 @@ async def test_admins_hear_of_a_trouble_once_however_many_posts_it_holds(team, r
     await team.connect()
     for number in range(3):
         await team.schedule(f"post {number}")
-    refuse(OperatorActionRequired("The app's secret is wrong."))
+    refuse(OperatorActionRequired("The app's secret is wrong."), times=3)
 
     await team.deliver(after=MINUTE)
 

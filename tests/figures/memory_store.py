@@ -206,6 +206,11 @@ class MemoryDeliveries:
             self._write(replace(each, state=_S.SCHEDULED, claim_token=None, claimed_by=None, claimed_until=None))
         return tuple(each.delivery_id for each in over)
 
+    async def release_claims(self, connection_ids: Collection[str], *, owner: str) -> None:
+        for each in self._in(_S.CLAIMED):
+            if each.connection_id in connection_ids and each.claimed_by == owner:
+                self._write(replace(each, state=_S.SCHEDULED, claim_token=None, claimed_by=None, claimed_until=None))
+
     async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
         if connection_id is None and platform is None:
             raise ValueError("an account or a platform must be named")

@@ -24,6 +24,7 @@ OPERATIONS = (
     "insert_connection", "swap_connection", "delete_connection", "look_up_connections", "take_lanes", "release_lanes",
     "take_refresh_lease", "release_refresh_lease", "list_stale_choices", "insert_deliveries", "list_due", "claim",
     "postpone", "swap_delivery", "swap_delivery", "swap_delivery", "list_deliveries", "tell", "free_claims",
+    "release_claims",
 )  # fmt: skip
 
 
@@ -223,6 +224,10 @@ class Twins:
         listed = await self.both(lambda it: _sorted(it.deliveries.list_expired_claims(self.now)))
         ids = [each.delivery_id for each in listed] + [self.a("deliveries").delivery_id]
         await self.both(lambda it: _sorted(it.deliveries.free_claims(ids, now=self.now)))
+
+    async def release_claims(self) -> None:
+        connection_id, owner = self.a("connections").connection_id, self.random.choice("vw")
+        await self.both(lambda it: it.deliveries.release_claims([connection_id], owner=owner))
 
 
 async def _sorted(found: Any) -> list[Any]:

@@ -279,6 +279,7 @@ def every_call(
         "DeliveryStore.list_team_waiting": lambda s: s.deliveries.list_team_waiting("T1"),
         "DeliveryStore.list_due_of": lambda s: s.deliveries.list_due_of("c1", NOW, limit=5),
         "DeliveryStore.free_claims": lambda s: s.deliveries.free_claims(["d1"], now=NOW),
+        "DeliveryStore.release_claims": lambda s: s.deliveries.release_claims(["c1"], owner="w"),
         "DeliveryStore.take_owed": lambda s: s.deliveries.take_owed(owner="a", now=NOW, until=until, limit=5),
         "DeliveryStore.mark_told": lambda s: s.deliveries.mark_told(["d1"], owner="a"),
         "DeliveryStore.forget_account": lambda s: s.deliveries.forget_account("T1", "c1", account_name="gone"),

@@ -210,6 +210,23 @@ async def test_only_claims_that_are_over_are_freed_in_bulk(stores, new_delivery,
     assert kept == [await stores.deliveries.find("T1", each.delivery_id) for each in kept]
 
 
+async def test_a_process_puts_back_only_what_it_claimed_itself_of_the_accounts_named(stores, new_delivery, now):
+    lease = {"claim_token": "t", "claimed_until": now + timedelta(seconds=1)}
+    mine = new_delivery(state=S.CLAIMED, claimed_by="w", connection_id="c1", **lease)
+    kept = [
+        new_delivery(state=S.CLAIMED, claimed_by="v", connection_id="c1", **lease),
+        new_delivery(state=S.CLAIMED, claimed_by="w", connection_id="c2", **lease),
+        new_delivery(state=S.PUBLISHING, claimed_by="w", connection_id="c1", **lease),
+    ]
+    await stores.deliveries.insert_many([mine, *kept])
+
+    await stores.deliveries.release_claims(["c1"], owner="w")
+
+    put_back = await stores.deliveries.find("T1", mine.delivery_id)
+    assert replace(mine, state=S.SCHEDULED, claim_token=None, claimed_by=None, claimed_until=None) == put_back
+    assert kept == [await stores.deliveries.find("T1", each.delivery_id) for each in kept]
+
+
 @pytest.mark.parametrize(("before", "after"), ILLEGAL)
 async def test_every_illegal_move_is_refused_before_anything_is_sent(unreachable_stores, new_delivery, before, after):
     there = new_delivery(state=before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -78,6 +79,7 @@ class Delivering:
         self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: dict[str, str] = {}  # connection to workspace
+        self._strays: dict[str, str] = {}  # connection to owner of a lane that is ours, perhaps, and that nobody serves
         self._suspect = ""  # the connection whose lane may end this process; counts while it is busy
         self._is_stopping = False
 
@@ -94,8 +96,17 @@ class Delivering:
         """
         if self._is_stopping:
             return 0
-        now, taken_at, owner = self._clock.now(), time.monotonic(), secrets.token_hex(8)
-        chosen, lanes, is_cut_short = await self._take_turns(now, owner)
+        await self._hand_back_strays()
+        owner, chosen = secrets.token_hex(8), dict[str, list[str]]()
+        try:
+            return await self._begin(owner, chosen)
+        except StoreUnavailable:
+            self._strays |= dict.fromkeys(chosen, owner)
+            raise
+
+    async def _begin(self, owner: str, chosen: dict[str, list[str]]) -> int:
+        now, taken_at = self._clock.now(), time.monotonic()
+        lanes, is_cut_short = await self._take_turns(now, owner, chosen)
         if not lanes:
             return 0
         wanted = [delivery_id for connection_id in lanes for delivery_id in chosen[connection_id]]
@@ -147,14 +158,35 @@ class Delivering:
             await self._settling.hand_back(delivery, at=delivery.not_before(until, self._clock.now()))
         await self._connections.release_lanes([lane.connection.connection_id], owner=lane.owner)
 
-    async def _take_turns(self, now: datetime, owner: str) -> tuple[dict[str, list[str]], dict[str, Connection], bool]:
+    async def _hand_back_strays(self) -> None:
+        """Hand back what was taken before the database went away, and can't be used: nothing waits for a lease's end.
+
+        Posts go first, so that nobody takes a lane while some of its posts are still claimed: they would be overtaken.
+        """
+        await self._publishing.hand_back_unsent()
+        if not self._strays:
+            return
+        await self._deliveries.release_claims(tuple(self._strays), owner=self._worker_id)
+        for owner in set(self._strays.values()):
+            lanes = [connection_id for connection_id, of in self._strays.items() if of == owner]
+            await self._connections.release_lanes(lanes, owner=owner)
+        log.info("handed back", extra={"event": "delivery.handed_back", "accounts": len(self._strays)})
+        self._strays.clear()
+
+    async def _take_turns(
+        self, now: datetime, owner: str, chosen: dict[str, list[str]]
+    ) -> tuple[dict[str, Connection], bool]:
         """Look for what is due, past accounts that others serve and workspaces that fill the window, and take lanes.
 
+        Args:
+            now: the time.
+            owner: who takes them.
+            chosen: gets what is wanted of each account, before its lane is taken.
+
         Returns:
-            What was chosen, the lanes taken, and whether more is due than was seen or chosen.
+            The lanes taken, and whether more is due than was seen or chosen.
         """
         skipped, greedy, is_cut_short = set(self._busy), frozenset[str](), False
-        chosen: dict[str, list[str]] = {}
         lanes: dict[str, Connection] = {}
         for _ in range(_LOOKS):
             found = await self._deliveries.list_due(
@@ -169,17 +201,17 @@ class Delivering:
                 per_lane=_PER_LANE,
             )
             if turn:
+                chosen |= turn
                 taken = await self._connections.take_lanes(
                     tuple(turn), owner=owner, until=now + self._timings.lease, now=now
                 )
                 lanes |= {each.connection_id: each for each in taken}
-                chosen |= turn
                 skipped |= set(turn)
             greedy |= find_greedy_teams(found, window=_WINDOW)
             is_cut_short |= len(found) >= _WINDOW or sum(map(len, turn.values())) < len(found)
             if len(found) < _WINDOW or len(self._busy) + len(lanes) >= _LANES:
                 break
-        return chosen, lanes, is_cut_short
+        return lanes, is_cut_short
 
     def _start(self, lane: Lane) -> None:
         self._busy[lane.connection.connection_id] = lane.connection.team_id
@@ -204,6 +236,8 @@ class Delivering:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        with contextlib.suppress(StoreUnavailable):  # then the leases end it
+            await self._hand_back_strays()
         return len(left)
 
     async def wait_until_idle(self) -> None:
@@ -215,25 +249,26 @@ class Delivering:
 
     async def _run(self, lane: Lane) -> None:
         connection_id = lane.connection.connection_id
-        more: Lane | None = lane
         try:
-            for _ in range(_BATCHES_IN_A_ROW):
-                await self._serve(lane)
-                more = await self._take_more(lane) if lane.may_have_more and self._may_go_on() else None
-                if more is None:
-                    break
-                lane = more
-        except StoreUnavailable:
-            # Nothing is assumed: what was claimed is freed when its lease is over.
-            log.warning("the database went away", extra={"event": "delivery.store_lost"})
-        finally:
-            self._busy.pop(connection_id, None)
-        try:
+            lane = await self._serve_in_turns(lane)
             await self._connections.release_lanes([connection_id], owner=lane.owner)
         except StoreUnavailable:
-            log.info("a lane is released by its lease", extra={"event": "lane.kept", "connection_id": connection_id})
+            log.warning("the database went away", extra={"event": "delivery.store_lost"})
+            self._strays[connection_id] = lane.owner
+        finally:
+            self._busy.pop(connection_id, None)
         if lane.may_have_more:
             self._wake()
+
+    async def _serve_in_turns(self, lane: Lane) -> Lane:
+        """Publish batch after batch, but not so many that others wait long; the last one."""
+        for _ in range(_BATCHES_IN_A_ROW):
+            await self._serve(lane)
+            more = await self._take_more(lane) if lane.may_have_more and self._may_go_on() else None
+            if more is None:
+                break
+            lane = more
+        return lane
 
     async def _serve(self, lane: Lane) -> None:
         """Publish a batch, one after the other."""

@@ -75,6 +75,7 @@ class Publishing:
         self._timings = timings
         self._is_stopping = False
         self._pauses: dict[str, datetime] = {}
+        self._unsent: list[Delivery] = []  # whose attempts may be stored, though nothing was sent
 
     def stop(self) -> None:
         """Send nothing more; what has not been sent is handed back."""
@@ -89,6 +90,16 @@ class Publishing:
         except Exception:
             log.exception("delivering failed", extra={"event": "delivery.bug", **delivery_ids(delivery)})
             return None
+
+    async def hand_back_unsent(self) -> None:
+        """Hand back what stands as being published though nothing was sent, the database having gone away in between.
+
+        Raises:
+            StoreUnavailable: the database did not answer; what is left is handed back the next time.
+        """
+        while self._unsent:
+            await self._settling.hand_back(self._unsent[-1])
+            self._unsent.pop()
 
     def is_late(self, delivery: Delivery) -> bool:
         """Whether it is overdue by so much that its author has to be asked first."""
@@ -120,11 +131,15 @@ class Publishing:
             claimed_until=self._clock.now() + self._timings.lease,
         )
         recorded_at = time.monotonic()
-        if not await self._deliveries.swap(delivery, publishing):
-            return fresh  # Canceled or freed meanwhile: it isn't ours any more.
-        if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or self._must_not_send(lane):
-            await self._settling.hand_back(publishing)
-            return None
+        try:
+            if not await self._deliveries.swap(delivery, publishing):
+                return fresh  # Canceled or freed meanwhile: it isn't ours any more.
+            if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or self._must_not_send(lane):
+                await self._settling.hand_back(publishing)
+                return None
+        except StoreUnavailable:
+            self._unsent.append(publishing)
+            raise
         return fresh if await self._send(publishing, fresh) else None
 
     async def _wait_until_due(self, delivery: Delivery) -> bool:
@@ -168,19 +183,22 @@ class Publishing:
     async def hold_late(self, late: Sequence[Delivery]) -> None:
         """Hold what is late, whose authors are asked about it.
 
-        Nothing is raised: what the database does not take is freed when its lease is over, and comes again.
+        Raises:
+            StoreUnavailable: the database did not answer for one of them at least; all were tried.
         """
+        lost: StoreUnavailable | None = None
         for delivery in late:
             held = self._settling.to_held(delivery, HoldReason.LATE, "The bot was not running when this was due.")
             after = replace(held, is_asked=True, is_owed=True)
             try:
                 is_held = await self._deliveries.swap(delivery, after)
-            except StoreUnavailable:
-                # The others' authors must hear of theirs; this one is freed when its lease is over, and comes again.
-                log.warning("the database went away", extra={"event": "delivery.store_lost", **delivery_ids(delivery)})
+            except StoreUnavailable as error:
+                lost = error  # the others' authors must hear of theirs
                 continue
             if is_held:
                 self._emit(HeldEvent(**delivery_ids(after), reason=HoldReason.LATE))
+        if lost is not None:
+            raise lost
 
 
 def _app_of(connection: Connection) -> str:

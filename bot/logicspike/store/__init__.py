@@ -39,6 +39,7 @@ UNSCOPED: Final[Mapping[str, str]] = {
     "DeliveryStore.list_due_of": _CLAIMING,
     "DeliveryStore.claim": _CLAIMING,
     "DeliveryStore.free_claims": _CLAIMING,
+    "DeliveryStore.release_claims": _CLAIMING,
     "DeliveryStore.take_owed": _CLAIMING,
     "DeliveryStore.mark_told": _CLAIMING,
     "DeliveryStore.list_to_prepare": _CLAIMING,

@@ -20,6 +20,10 @@ __all__ = ["MongoDeliveryStore"]
 _WAITING: Final = ("scheduled", "claimed", "publishing", "held")
 _OLDEST_FIRST: Final = [("next_try_at", ASCENDING), ("_id", ASCENDING)]
 _BY_DUE: Final = [("due_at", ASCENDING), ("_id", ASCENDING)]
+_UNCLAIM: Final[Document] = {
+    "$set": {"state": "scheduled"},
+    "$unset": {"claim_token": "", "claimed_by": "", "claimed_until": ""},
+}
 
 
 class MongoDeliveryStore:
@@ -142,10 +146,24 @@ class MongoDeliveryStore:
         """
         over = {"_id": {"$in": list(delivery_ids)}, "state": "claimed", "claimed_until": {"$lte": now}}
         mark = {"write_id": secrets.token_hex(12)}
-        claim = {"claim_token": "", "claimed_by": "", "claimed_until": ""}
-        await self._deliveries.update_many(over, {"$set": {"state": "scheduled", **mark}, "$unset": claim})
+        await self._deliveries.update_many(over, {"$set": {**_UNCLAIM["$set"], **mark}, "$unset": _UNCLAIM["$unset"]})
         freed = await self._deliveries.find({"_id": {"$in": list(delivery_ids)}, **mark}, {"_id": 1}).to_list(None)
         return tuple(each["_id"] for each in freed)
+
+    @reports_outage
+    async def release_claims(self, connection_ids: Collection[str], *, owner: str) -> None:
+        """Put back on the schedule what one process has claimed of these accounts, and of which nothing was sent.
+
+        Args:
+            connection_ids: the accounts, none of which the process is publishing to.
+            owner: the process.
+
+        Raises:
+            StoreUnavailable: the database did not answer; some may have been put back.
+        """
+        # By the small index of what is claimed at all.
+        ours = {"claimed_until": {"$exists": True}, "connection_id": {"$in": list(connection_ids)}, "state": "claimed"}
+        await self._deliveries.update_many({**ours, "claimed_by": owner}, _UNCLAIM)
 
     @reports_outage
     async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:

@@ -45,6 +45,10 @@ class DeliveryStore(Protocol):
         """Put those back on the schedule whose claim's lease is over and of which nothing was sent; which ones."""
         ...
 
+    async def release_claims(self, connection_ids: Collection[str], *, owner: str) -> None:
+        """Put back on the schedule what one process has claimed of these accounts, and of which nothing was sent."""
+        ...
+
     async def postpone(self, *, until: datetime, connection_id: str | None = None, platform: str | None = None) -> int:
         """Let nothing of an account, or of a whole platform, be tried before a time; how many were moved."""
         ...

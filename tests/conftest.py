@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import secrets
 import shutil
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,9 @@ from measured import LINES, factor, to_markdown
 from logicspike.store.embedded import EmbeddedMongod, MongodMissing, find_mongod
 from logicspike.store.mongo import Database, open_database
 from logicspike.testing.undeclared import UNDECLARED
+
+MOST_KEPT_IN_MEMORY = 2 * 2**30
+"""Bytes for the test databases of one process."""
 
 # The gate tries the same examples each time; everywhere else new ones are tried, and a failing one is kept and printed.
 settings.register_profile("gate", derandomize=True, print_blob=True)
@@ -82,10 +87,21 @@ def mongod_program() -> Path:
 @pytest.fixture(scope="session")
 def mongod_uri(mongod_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real mongod on a Unix socket, which ends with the run."""
-    mongod = EmbeddedMongod(tmp_path_factory.mktemp("mongod"), mongod=mongod_program)
-    with ThreadPoolExecutor(max_workers=1) as thread:  # a test's own loop may be running here
+    with (
+        _memory_folder() or contextlib.nullcontext(tmp_path_factory.mktemp("mongod")) as folder,
+        ThreadPoolExecutor(max_workers=1) as thread,  # a test's own loop may be running here
+    ):
+        mongod = EmbeddedMongod(Path(folder), mongod=mongod_program)
         yield thread.submit(lambda: asyncio.run(mongod.start())).result()
         thread.submit(lambda: asyncio.run(mongod.stop())).result()
+
+
+def _memory_folder() -> tempfile.TemporaryDirectory[str] | None:
+    """A folder in memory, where there is room: each test makes a database and drops it, which costs a disk dearly."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < MOST_KEPT_IN_MEMORY:
+        return None
+    return tempfile.TemporaryDirectory(prefix="logicspike-", dir=memory)
 
 
 @pytest.fixture

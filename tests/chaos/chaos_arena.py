@@ -64,6 +64,7 @@ class Arena:
     Attributes:
         log: what the workers have said.
         scheduled: how many posts were scheduled so far.
+        longest_in_doubt: seconds that an outcome stayed unknown at most, counted from when all was waited for.
     """
 
     seed: int
@@ -78,6 +79,7 @@ class Arena:
     dice: random.Random
     database_kills: int = 0
     scheduled: int = 0
+    longest_in_doubt: float = 0.0
 
     # --- before -------------------------------------------------------------------------------------------------------
 
@@ -159,6 +161,7 @@ class Arena:
     async def wait_until_settled(self, *, limit: float) -> list[Delivery]:
         """Wait until every delivery has an outcome, or a person was asked for one."""
         found: list[Delivery] = []
+        began_at = datetime.now(UTC)
 
         async def is_settled() -> bool:
             nonlocal found
@@ -166,6 +169,10 @@ class Arena:
                 found = await self.read_all()
             except StoreUnavailable:
                 return False
+            now = datetime.now(UTC)
+            in_doubt = [each for each in found if each.state is DeliveryState.UNKNOWN and not each.is_asked]
+            since = [max(began_at, each.settled_at or now) for each in in_doubt]
+            self.longest_in_doubt = max([self.longest_in_doubt, *((now - each).total_seconds() for each in since)])
             return all(each.state in _DONE or each.is_asked for each in found)
 
         try:

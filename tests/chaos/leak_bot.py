@@ -7,17 +7,17 @@ input is answered by one on standard output. It stops when standard input ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import gc
 import json
 import os
 import sys
 from collections import Counter
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from logicspike.app import run_bot
-from logicspike.domain import Timings
 from logicspike.settings import load_settings
 
 _OWN = Path("/proc/self")
@@ -26,6 +26,7 @@ _OWN = Path("/proc/self")
 def describe() -> dict[str, Any]:
     """What the process holds: resident bytes, tasks by name, sockets, other handles, threads, objects by type."""
     gc.collect()
+    _give_back_what_is_free()
     resident = int((_OWN / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     handles = [handle for each in (_OWN / "fd").iterdir() if (handle := _target(each))]
     objects = Counter(type(each).__name__ for each in gc.get_objects())
@@ -37,6 +38,12 @@ def describe() -> dict[str, Any]:
         "threads": len(list((_OWN / "task").iterdir())),
         "objects": {name: count for name, count in objects.items() if count > 100},
     }
+
+
+def _give_back_what_is_free() -> None:
+    """What the C library's allocator keeps for later is no leak; only glibc can be asked to give it back."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _target(handle: Path) -> str:
@@ -56,9 +63,7 @@ def _say(line: object) -> None:
 
 
 async def _main() -> None:
-    # What waits for a lease, after the database has kept a lane waiting, must not keep the whole run waiting.
-    timings = Timings(lease=timedelta(seconds=40))
-    async with run_bot(load_settings(env_file=None), role="all", timings=timings) as bot:
+    async with run_bot(load_settings(env_file=None), role="all") as bot:
         _say({"address": bot.address})
         while await asyncio.to_thread(sys.stdin.readline):
             _say(describe())

@@ -114,6 +114,7 @@ async def run(arena: Arena, kind: str, *, posts: int, accounts: int, kills: int,
         missed_writes=arena.said("swap.missed"),
         seconds=round(time.monotonic() - started_at, 1),
         settled_after=round(time.monotonic() - rained_until, 1),
+        longest_in_doubt=round(arena.longest_in_doubt, 1),
         faults=dict(sorted(fake.faults.items())),
     )
     assert posts == len(found)

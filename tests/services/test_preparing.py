@@ -75,6 +75,18 @@ async def test_a_post_that_is_due_waits_for_its_picture_while_others_of_the_acco
     assert 1 == len(team.fake.ledger[1].media)
 
 
+async def test_a_post_that_is_overdue_goes_out_the_moment_its_picture_is_there(team):
+    """The longer it is overdue, the less often it is looked at; but nobody waits for the next look."""
+    delivery = await schedule_picture(team, due_in=MINUTE)
+    await team.deliver(after=3 * MINUTE)
+    assert (await team.read(delivery)).next_try_at > team.clock.now() + timedelta(seconds=10)
+
+    await team.prepare(after=timedelta(seconds=1))
+    await team.deliver()
+
+    assert DeliveryState.PUBLISHED is (await team.read(delivery)).state
+
+
 async def test_a_post_whose_picture_never_comes_never_goes_out_without_it(team):
     delivery = await schedule_picture(team, due_in=MINUTE)
     team.fake.refusals = [503] * 100

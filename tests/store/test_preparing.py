@@ -84,6 +84,17 @@ async def test_what_came_of_it_is_written_and_nothing_else(stores, waiting, now)
     assert () == await stores.deliveries.list_to_prepare(now + 2 * LEASE, limit=10)
 
 
+async def test_what_waits_for_it_may_be_tried_from_then_on_or_sooner(stores, waiting, now):
+    delivery = waiting()
+    await stores.deliveries.insert_many([delivery])
+    await take(stores, delivery, now)
+    sooner = delivery.next_try_at - timedelta(seconds=1)
+
+    for try_at in (sooner, delivery.next_try_at):
+        assert await stores.deliveries.settle_preparing(delivery, owner="a", try_at=try_at)
+        assert sooner == (await stores.deliveries.find("T1", delivery.delivery_id)).next_try_at
+
+
 async def test_released_it_is_free_at_once_but_only_by_who_has_it(stores, waiting, now):
     delivery = waiting()
     await stores.deliveries.insert_many([delivery])

@@ -258,10 +258,12 @@ class Preparing:
         """Note what is prepared; whether it was still wanted, and ours to note."""
         now = self._clock.now()
         preparation = _of(delivery).ended(prepared, due_at=delivery.due_at, now=now)
-        if not await self._deliveries.settle_preparing(replace(delivery, preparation=preparation), owner=owner):
+        try_at = now if delivery.due_at <= now else None  # it may have been looked at, to be tried again in a while
+        prepared_delivery = replace(delivery, preparation=preparation)
+        if not await self._deliveries.settle_preparing(prepared_delivery, owner=owner, try_at=try_at):
             return False
         self._emit(DeliveryPrepared(**delivery_ids(delivery)))
-        if delivery.due_at <= now:
+        if try_at is not None:
             self._wake()
         return True
 

@@ -369,20 +369,21 @@ class MongoDeliveryStore:
         return (await self._deliveries.update_one(ours, {"$set": {"preparing.until": until}})).matched_count == 1
 
     @reports_outage
-    async def settle_preparing(self, delivery: Delivery, *, owner: str) -> bool:
-        """Write how far a delivery is prepared, and nothing else of it, if it's still ours and says what it said.
+    async def settle_preparing(self, delivery: Delivery, *, owner: str, try_at: datetime | None = None) -> bool:
+        """Write how far a delivery is prepared, if it's still ours and says what it said, and nothing else but a time.
 
         Args:
             delivery: with its new ``preparation``.
             owner: as in the take.
+            try_at: it is tried by then, if it was to be tried later.
 
         Raises:
             StoreUnavailable: the database did not answer; it may be written.
         """
         assert delivery.preparation is not None
         preparation = {"preparation": delivery_to_document(delivery)["preparation"]}
-        ours = _preparing(delivery, owner)
-        return (await self._deliveries.update_one(ours, {"$set": preparation})).matched_count == 1
+        changes: Document = {"$set": preparation, **({"$min": {"next_try_at": try_at}} if try_at is not None else {})}
+        return (await self._deliveries.update_one(_preparing(delivery, owner), changes)).matched_count == 1
 
     @reports_outage
     async def release_preparing(self, delivery_id: str, *, owner: str) -> None:

@@ -124,8 +124,8 @@ class DeliveryStore(Protocol):
         """Go on being the only one; False when it isn't ours any more, or isn't to be published as it was."""
         ...
 
-    async def settle_preparing(self, delivery: Delivery, *, owner: str) -> bool:
-        """Write a delivery's ``preparation``, and nothing else of it, if it's still ours and says what it said."""
+    async def settle_preparing(self, delivery: Delivery, *, owner: str, try_at: datetime | None = None) -> bool:
+        """Write its ``preparation``, if it's still ours and says what it said, and let it be tried by a time at last."""
         ...
 
     async def release_preparing(self, delivery_id: str, *, owner: str) -> None:

@@ -125,7 +125,7 @@ class DeliveryStore(Protocol):
         ...
 
     async def settle_preparing(self, delivery: Delivery, *, owner: str, try_at: datetime | None = None) -> bool:
-        """Write its ``preparation``, if it's still ours and says what it said, and let it be tried by a time at last."""
+        """Write its ``preparation``, if it's still ours and says what it said; and let it be tried by a time."""
         ...
 
     async def release_preparing(self, delivery_id: str, *, owner: str) -> None:

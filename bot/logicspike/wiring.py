@@ -260,7 +260,6 @@ def _build_delivering(
         connections=stores.connections,
         deliveries=stores.deliveries,
         publishing=publishing,
-        settling=settling,
         clock=parts.clock,
         emit=parts.emit,
         worker_id=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",

@@ -38,9 +38,12 @@ async def run_through(process):
 
 
 async def recover(process, rounds=8):
+    deliveries = process.stores.database.collection("deliveries")
     for _ in range(rounds):
         process.clock.advance(timedelta(seconds=95))
         await run_through(process)
+        if await deliveries.find_one({"is_open": True}) is None:
+            return
 
 
 def sends(team):
@@ -80,32 +83,6 @@ async def test_a_publish_broken_off_anywhere_is_neither_lost_nor_doubled(team, r
     async for step, delivery, sent, _ in walk_through(team, restart, faults, kind, prepare):
         assert (await team.read(delivery)).state is DeliveryState.PUBLISHED, step
         assert sent == 1, step
-    await check_invariants()
-
-
-@pytest.mark.parametrize("kind", OUTAGES)
-async def test_after_an_outage_at_any_step_nothing_waits_for_a_lease(team, restart, faults, check_invariants, kind):
-    """The process is still there: what it has taken and can't have sent, it hands back as soon as it is answered."""
-    await team.connect()
-    position = 0
-    while True:
-        deliveries = [await team.schedule(f"{kind} at {position}, post {number}") for number in range(3)]
-        team.clock.advance(MINUTE)
-        process = restart(faults)
-        faults.arm(position, kind)
-        await run_through(process)
-        faults.disarm()
-        if not faults.was_hit:
-            break
-        await run_through(process)
-
-        step = faults.calls[position]
-        assert [DeliveryState.PUBLISHED] * 3 == [(await team.read(each)).state for each in deliveries], step
-        in_order = sorted(deliveries, key=lambda each: each.delivery_id)  # all are due in the same second
-        assert [each.post.text for each in in_order] == [entry.text for entry in team.fake.ledger[-3:]], step
-        position += 1
-    assert position > 10
-    assert 3 * (position + 1) == len(team.fake.ledger)
     await check_invariants()
 
 

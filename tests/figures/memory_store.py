@@ -92,6 +92,10 @@ class MemoryConnections:
             if each in self.lanes and self.lanes[each].owner == owner:
                 del self.lanes[each]
 
+    async def close_lane(self, connection_id: str, *, owner: str, until: datetime) -> None:
+        if connection_id in self.lanes and self.lanes[connection_id].owner == owner:
+            self.lanes[connection_id] = _Lease("", until)
+
     async def pause(
         self,
         *,

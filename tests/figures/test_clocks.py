@@ -51,7 +51,7 @@ class _OwnClock:
 
 
 def _with_clock(services: Services, clock: _OwnClock) -> None:
-    publishing, settling = services.delivering._publishing, services.delivering._settling
+    publishing, settling = services.delivering._publishing, services.delivering._publishing._settling
     for service in (services.delivering, publishing, services.reconciling, services.refreshing, settling):
         service._clock = clock
 

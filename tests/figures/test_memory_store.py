@@ -22,6 +22,7 @@ SECOND = timedelta(seconds=1)
 STEPS = 400
 OPERATIONS = (
     "insert_connection", "swap_connection", "delete_connection", "look_up_connections", "take_lanes", "release_lanes",
+    "close_lane",
     "take_refresh_lease", "release_refresh_lease", "list_stale_choices", "insert_deliveries", "list_due", "claim",
     "postpone", "swap_delivery", "swap_delivery", "swap_delivery", "list_deliveries", "tell", "free_claims",
     "release_claims",
@@ -114,6 +115,10 @@ class Twins:
     async def release_lanes(self) -> None:
         wanted, owner = [self.a("connections").connection_id], self.random.choice("AB")
         await self.both(lambda it: it.connections.release_lanes(wanted, owner=owner))
+
+    async def close_lane(self) -> None:
+        connection_id, owner, until = self.a("connections").connection_id, self.random.choice("AB"), self.soon()
+        await self.both(lambda it: it.connections.close_lane(connection_id, owner=owner, until=until))
 
     async def take_refresh_lease(self) -> None:
         connection, owner, until = self.a("connections"), self.random.choice("AB"), self.soon()

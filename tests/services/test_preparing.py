@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -85,6 +86,38 @@ async def test_a_post_that_is_overdue_goes_out_the_moment_its_picture_is_there(t
     await team.deliver()
 
     assert DeliveryState.PUBLISHED is (await team.read(delivery)).state
+
+
+async def test_a_picture_that_is_uploaded_while_its_post_stands_in_line_is_in_time(team, monkeypatch):
+    await team.schedule("first", due_in=MINUTE)
+    second = await schedule_picture(team, "second", due_in=MINUTE + timedelta(seconds=1))
+    team.clock.advance(2 * MINUTE)
+    settle, publish, reached, go = (
+        team.stores.deliveries.settle_preparing,
+        team.platforms.publish,
+        asyncio.Event(),
+        asyncio.Event(),
+    )
+
+    async def settle_later(*args, **rest):
+        reached.set()
+        await go.wait()
+        return await settle(*args, **rest)
+
+    async def publish_meanwhile(*args):
+        published = await publish(*args)
+        go.set()
+        await preparing
+        return published
+
+    monkeypatch.setattr(team.stores.deliveries, "settle_preparing", settle_later)
+    monkeypatch.setattr(team.platforms, "publish", publish_meanwhile)
+    preparing = asyncio.create_task(team.prepare())
+    await asyncio.wait_for(reached.wait(), 10)
+    await team.deliver()
+
+    assert ["first", "second"] == [entry.text for entry in team.fake.ledger]
+    assert DeliveryState.PUBLISHED is (await team.read(second)).state
 
 
 async def test_a_post_whose_picture_never_comes_never_goes_out_without_it(team):

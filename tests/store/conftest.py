@@ -243,6 +243,7 @@ def every_call(
         "ConnectionStore.find_active": lambda s: s.connections.find_active(["c1"]),
         "ConnectionStore.take_lanes": lambda s: s.connections.take_lanes(["c1"], owner="a", until=until, now=NOW),
         "ConnectionStore.release_lanes": lambda s: s.connections.release_lanes(["c1"], owner="a"),
+        "ConnectionStore.close_lane": lambda s: s.connections.close_lane("c1", owner="a", until=until),
         "ConnectionStore.take_refresh_lease": lambda s: s.connections.take_refresh_lease(
             connection, owner="a", until=until, now=NOW
         ),

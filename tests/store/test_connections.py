@@ -140,6 +140,22 @@ async def test_a_lane_is_one_workers_at_a_time_across_workspaces(stores, new_con
     assert (theirs,) == await take([theirs.connection_id], owner="c", until=until + timedelta(minutes=1), now=until)
 
 
+async def test_a_lane_that_its_owner_closes_is_nobodys_until_then(stores, new_connection, now):
+    connection = new_connection()
+    await stores.connections.insert(connection)
+    ids, until, soon = [connection.connection_id], now + timedelta(minutes=1), now + timedelta(seconds=1)
+    take = stores.connections.take_lanes
+    await take(ids, owner="a", until=until, now=now)
+
+    await stores.connections.close_lane(connection.connection_id, owner="b", until=soon)
+    assert (connection,) == await take(ids, owner="a", until=until, now=now), "it is still a's"
+    await stores.connections.close_lane(connection.connection_id, owner="a", until=soon)
+    await stores.connections.release_lanes(ids, owner="a")
+
+    assert () == await take(ids, owner="a", until=until, now=now)
+    assert (connection,) == await take(ids, owner="b", until=until, now=soon)
+
+
 async def test_a_refresh_lease_is_for_one_and_free_again_when_given_back(stores, new_connection, now):
     connection = new_connection()
     await stores.connections.insert(connection)

@@ -246,10 +246,6 @@ class Delivery:
         """How long it may be overdue without its author being asked."""
         return LATE_AFTER_BEGUN if self.live else LATE_AFTER
 
-    def not_before(self, at: datetime, now: datetime) -> datetime:
-        """When it may be tried if not before a time; what is late already stays so, and is asked about."""
-        return self.next_try_at if self.is_late(now) else max(self.next_try_at, at)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDelivery:

@@ -24,7 +24,7 @@ from ..events import DeliveryClaimed, Emit
 from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
 from .publishing import Lane, Publishing
 from .refreshing import FreshCredential
-from .settling import Settling, delivery_ids
+from .settling import delivery_ids
 from .turns import choose_fairly, find_greedy_teams
 
 __all__ = ["Delivering"]
@@ -47,7 +47,6 @@ class Delivering:
         connections: where connections are kept.
         deliveries: where deliveries are kept.
         publishing: sends each.
-        settling: hands back what can't be sent now.
         clock: the time.
         emit: takes events.
         worker_id: names this process in claims.
@@ -61,7 +60,6 @@ class Delivering:
         connections: ConnectionStore,
         deliveries: DeliveryStore,
         publishing: Publishing,
-        settling: Settling,
         clock: Clock,
         emit: Emit,
         worker_id: str,
@@ -71,7 +69,6 @@ class Delivering:
         self._connections = connections
         self._deliveries = deliveries
         self._publishing = publishing
-        self._settling = settling
         self._clock = clock
         self._emit = emit
         self._worker_id = worker_id
@@ -80,7 +77,7 @@ class Delivering:
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: dict[str, str] = {}  # connection to workspace
         self._strays: dict[str, str] = {}  # connection to owner of a lane that is ours, perhaps, and that nobody serves
-        self._suspect = ""  # the connection whose lane may end this process; counts while it is busy
+        self._suspect = ""  # the connection at whose post this process may end
         self._is_stopping = False
 
     @property
@@ -102,6 +99,8 @@ class Delivering:
             return await self._begin(owner, chosen)
         except StoreUnavailable:
             self._strays |= dict.fromkeys(chosen, owner)
+            if self._suspect in chosen:
+                self._suspect = ""
             raise
 
     async def _begin(self, owner: str, chosen: dict[str, list[str]]) -> int:
@@ -134,44 +133,62 @@ class Delivering:
         return len(claimed)
 
     async def _part_suspects(self, lanes: Sequence[Lane]) -> list[Lane]:
-        """Let only one lane run at a time whose posts were at work when a process ended, and hand the others back.
+        """Let only one lane begin whose first post was at work when processes ended; the others step aside.
 
-        Together they would end together again, and the harmless ones be set aside with the one that does it. So the
-        others are handed back, each a little later, before any lane begins.
+        Together they would end together again, and the harmless ones be set aside with the one that does it.
         """
-        suspects = [lane for lane in lanes if any(each.is_suspect for each in lane.batch)]
-        waiting = suspects if self._suspect in self._busy else suspects[1:]
-        # All at once: should the process end meanwhile, those not handed back yet would count as at work.
-        now, pause = self._clock.now(), self._timings.between_suspects
-        await asyncio.gather(*(self._send_away(lane, now + n * pause) for n, lane in enumerate(waiting, start=1)))
-        if len(waiting) < len(suspects):
-            self._suspect = suspects[0].connection.connection_id
+        suspects = [lane for lane in lanes if lane.batch and lane.batch[0].is_suspect]
+        begins = bool(suspects) and self._may_try_suspect(suspects[0])
+        waiting = suspects[1:] if begins else suspects
+        await self._step_aside(waiting)
         return [lane for lane in lanes if lane not in waiting]
 
+    def _may_try_suspect(self, lane: Lane) -> bool:
+        """Whether no other account's suspect is being tried; none is from now on, until this one is through."""
+        if self._suspect not in {"", lane.connection.connection_id}:
+            return False
+        self._suspect = lane.connection.connection_id
+        return True
+
     def _clear(self, connection_id: str) -> None:
-        """Let the next suspect come: what this lane has left has harmed nobody."""
+        """Let the next suspect come: this account's has harmed nobody."""
         if self._suspect == connection_id:
             self._suspect = ""
 
-    async def _send_away(self, lane: Lane, until: datetime) -> None:
-        for delivery in lane.batch:
-            await self._settling.hand_back(delivery, at=delivery.not_before(until, self._clock.now()))
-        await self._connections.release_lanes([lane.connection.connection_id], owner=lane.owner)
+    async def _step_aside(self, lanes: Sequence[Lane]) -> None:
+        """Put back what is left of these lanes' posts, and keep the lanes closed, each a little longer than the last.
+
+        The posts keep their times: moved to a later one, they would be overtaken by their account's other posts. They
+        are put back in one go: should the process end meanwhile, those not put back yet would count as at work.
+        """
+        if not lanes:
+            return
+        await self._deliveries.release_claims([lane.connection.connection_id for lane in lanes], owner=self._worker_id)
+        now, pause = self._clock.now(), self._timings.between_suspects
+        closed = (
+            self._connections.close_lane(lane.connection.connection_id, owner=lane.owner, until=now + number * pause)
+            for number, lane in enumerate(lanes, start=1)
+        )
+        await asyncio.gather(*closed)
 
     async def _hand_back_strays(self) -> None:
         """Hand back what was taken before the database went away, and can't be used: nothing waits for a lease's end.
 
         Posts go first, so that nobody takes a lane while some of its posts are still claimed: they would be overtaken.
+        And the claims before what was never sent: a late write of an attempt finds no claim, or is undone.
         """
-        await self._publishing.hand_back_unsent()
-        if not self._strays:
-            return
-        await self._deliveries.release_claims(tuple(self._strays), owner=self._worker_id)
-        for owner in set(self._strays.values()):
-            lanes = [connection_id for connection_id, of in self._strays.items() if of == owner]
-            await self._connections.release_lanes(lanes, owner=owner)
-        log.info("handed back", extra={"event": "delivery.handed_back", "accounts": len(self._strays)})
-        self._strays.clear()
+        strays, self._strays = self._strays, {}
+        try:
+            if strays:
+                await self._deliveries.release_claims(tuple(strays), owner=self._worker_id)
+            await self._publishing.hand_back_unsent()
+            for owner in set(strays.values()):
+                await self._connections.release_lanes([each for each in strays if strays[each] == owner], owner=owner)
+        except StoreUnavailable:
+            self._strays |= strays
+            raise
+        if strays:
+            log.info("handed back", extra={"event": "delivery.handed_back", "accounts": len(strays)})
 
     async def _take_turns(
         self, now: datetime, owner: str, chosen: dict[str, list[str]]
@@ -257,28 +274,34 @@ class Delivering:
             self._strays[connection_id] = lane.owner
         finally:
             self._busy.pop(connection_id, None)
+            self._clear(connection_id)
         if lane.may_have_more:
             self._wake()
 
     async def _serve_in_turns(self, lane: Lane) -> Lane:
         """Publish batch after batch, but not so many that others wait long; the last one."""
         for _ in range(_BATCHES_IN_A_ROW):
-            await self._serve(lane)
-            more = await self._take_more(lane) if lane.may_have_more and self._may_go_on() else None
+            is_through = await self._serve(lane)
+            may_take_more = is_through and lane.may_have_more and self._may_go_on()
+            more = await self._take_more(lane) if may_take_more else None
             if more is None:
                 break
             lane = more
         return lane
 
-    async def _serve(self, lane: Lane) -> None:
-        """Publish a batch, one after the other."""
+    async def _serve(self, lane: Lane) -> bool:
+        """Publish a batch, one after the other; False when it stepped aside for another account's suspect."""
         await self._publishing.hold_late([each for each in lane.batch if self._publishing.is_late(each)])
         opened: FreshCredential | None = None
-        for place, delivery in enumerate(lane.batch):
-            if not any(each.is_suspect for each in lane.batch[place:]):
-                self._clear(lane.connection.connection_id)
-            if not self._publishing.is_late(delivery):
-                opened = await self._publish(delivery, lane, opened)
+        for delivery in lane.batch:
+            if self._publishing.is_late(delivery):
+                continue
+            if delivery.is_suspect and not self._may_try_suspect(lane):
+                await self._step_aside([lane])
+                return False
+            opened = await self._publish(delivery, lane, opened)
+            self._clear(lane.connection.connection_id)
+        return True
 
     async def _publish(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
         """Publish one, and if it has parts, one after the other: readers should not have to wait for the rest."""

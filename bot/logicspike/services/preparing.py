@@ -258,7 +258,8 @@ class Preparing:
         """Note what is prepared; whether it was still wanted, and ours to note."""
         now = self._clock.now()
         preparation = _of(delivery).ended(prepared, due_at=delivery.due_at, now=now)
-        try_at = now if delivery.due_at <= now else None  # it may have been looked at, to be tried again in a while
+        is_waited_for = delivery.due_at <= now and _of(delivery).prepared is None
+        try_at = now if is_waited_for else None  # it was looked at, perhaps, to be tried again in a while
         prepared_delivery = replace(delivery, preparation=preparation)
         if not await self._deliveries.settle_preparing(prepared_delivery, owner=owner, try_at=try_at):
             return False

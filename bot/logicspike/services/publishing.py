@@ -15,7 +15,7 @@ from ..domain import Attempt, Connection, Delivery, DeliveryState, HoldReason, T
 from ..events import DeliveryHeld as HeldEvent
 from ..events import Emit
 from ..platforms import PlatformNotReady, Platforms
-from ..plugin.errors import PlatformError, RateLimited
+from ..plugin.errors import PlatformError, RateLimited, ReconnectRequired, TokenExpired
 from .admitting import Admitting, NotAdmitted
 from .pauses import end_of_pause
 from .planning import Planning
@@ -75,7 +75,7 @@ class Publishing:
         self._timings = timings
         self._is_stopping = False
         self._pauses: dict[str, datetime] = {}
-        self._unsent: list[Delivery] = []  # whose attempts may be stored, though nothing was sent
+        self._unsent: list[Delivery] = []  # whose attempts may be stored, though nothing was sent or taken
 
     def stop(self) -> None:
         """Send nothing more; what has not been sent is handed back."""
@@ -92,14 +92,19 @@ class Publishing:
             return None
 
     async def hand_back_unsent(self) -> None:
-        """Hand back what stands as being published though nothing was sent, the database having gone away in between.
+        """Hand back what stands as being published and certainly isn't live, the database having gone away in between.
 
         Raises:
             StoreUnavailable: the database did not answer; what is left is handed back the next time.
         """
         while self._unsent:
-            await self._settling.hand_back(self._unsent[-1])
-            self._unsent.pop()
+            delivery = self._unsent.pop()
+            try:
+                # At its old time: it keeps its place in the account's line, and is late if it is.
+                await self._settling.hand_back(delivery, at=delivery.next_try_at)
+            except StoreUnavailable:
+                self._unsent.append(delivery)
+                raise
 
     def is_late(self, delivery: Delivery) -> bool:
         """Whether it is overdue by so much that its author has to be asked first."""
@@ -117,8 +122,11 @@ class Publishing:
             await self._settling.refused(delivery, refusal.why)
             return None
         if not self._planning.is_ready(delivery, self._clock.now()):
-            await self._settling.wait_for_preparation(delivery)
-            return fresh
+            prepared = await self._find_prepared(delivery)
+            if prepared is None:
+                await self._settling.wait_for_preparation(delivery)
+                return fresh
+            delivery = prepared
         if not await self._wait_until_due(delivery) or self._must_not_send(lane):
             await self._settling.hand_back(delivery, at=delivery.next_try_at)
             return None
@@ -135,12 +143,19 @@ class Publishing:
             if not await self._deliveries.swap(delivery, publishing):
                 return fresh  # Canceled or freed meanwhile: it isn't ours any more.
             if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or self._must_not_send(lane):
-                await self._settling.hand_back(publishing)
+                await self._settling.hand_back(publishing, at=publishing.next_try_at)
                 return None
         except StoreUnavailable:
             self._unsent.append(publishing)
             raise
         return fresh if await self._send(publishing, fresh) else None
+
+    async def _find_prepared(self, delivery: Delivery) -> Delivery | None:
+        """The delivery, if it has become ready while it stood in line here; None if not, or if it is not ours now."""
+        current = await self._deliveries.find(delivery.team_id, delivery.delivery_id)
+        if current is None or (current.state, current.claim_token) != (delivery.state, delivery.claim_token):
+            return None
+        return current if self._planning.is_ready(current, self._clock.now()) else None
 
     async def _wait_until_due(self, delivery: Delivery) -> bool:
         """Sleep the rest of the look-ahead; False when its time has not come even then (a clock was moved back)."""
@@ -161,10 +176,19 @@ class Publishing:
         except (PlatformError, PlatformNotReady) as error:
             if isinstance(error, RateLimited):
                 self._pause(delivery, fresh.connection, error)
-            await self._settling.refused(delivery, Refusal(error=error, connection=fresh.connection))
+            await self._refused(delivery, Refusal(error=error, connection=fresh.connection))
             return False
         await self._settling.published(delivery, published)
         return True
+
+    async def _refused(self, delivery: Delivery, refusal: Refusal) -> None:
+        try:
+            await self._settling.refused(delivery, refusal)
+        except StoreUnavailable:
+            if isinstance(refusal.error, (TokenExpired, ReconnectRequired, RateLimited)):
+                # Certainly not live, and what it asks for may be asked again: by the next try.
+                self._unsent.append(delivery)
+            raise
 
     # A pause stands at the connection, which is read with its lane; this is for a lane that runs already.
 

@@ -133,13 +133,12 @@ class Settling:
             case _:
                 return await self._retry(delivery, error)
 
-    async def hand_back(self, delivery: Delivery, *, at: datetime | None = None) -> None:
-        """Nothing was sent: back to the schedule, for now or for a given time.
+    async def hand_back(self, delivery: Delivery, *, at: datetime) -> None:
+        """Nothing was sent: back to the schedule, for a given time.
 
         Raises:
             StoreUnavailable: the database did not answer; it comes back when the lease is over.
         """
-        at = at or self._clock.now()
         after = replace(close_attempt(delivery, "handed_back"), state=DeliveryState.SCHEDULED, next_try_at=at)
         await self._deliveries.swap(delivery, after)
 

@@ -25,6 +25,7 @@ UNSCOPED: Final[Mapping[str, str]] = {
     "PendingStore.find_result": "a result page is addressed by its random id alone, and says nothing private",
     "ConnectionStore.take_lanes": _CLAIMING,
     "ConnectionStore.release_lanes": _CLAIMING,
+    "ConnectionStore.close_lane": _CLAIMING,
     "ConnectionStore.pause": "a throttled platform is throttled for all workspaces",
     "ConnectionStore.find_active": _CLAIMING,
     "ConnectionStore.release_refresh_lease": "the owner of a lease is a random value of its own",

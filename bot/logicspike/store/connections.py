@@ -19,6 +19,8 @@ from .mongo import Database, Document, is_reply_lost, reports_outage, wins_or_la
 __all__ = ["MongoConnectionStore"]
 
 _OWNED: Final = frozenset(field.name for field in fields(Connection)) - {"connection_id", "paused_until"}
+_NOBODY: Final = ""
+"""Owns a lane that is closed."""
 _TAKEN: Final = "another connection of the workspace has this nickname or account already"
 
 
@@ -129,6 +131,7 @@ class MongoConnectionStore:
         """
         wanted = {"_id": {"$in": list(connection_ids)}}
         free = {"$or": [{"lane": None}, {"lane.until": {"$lte": now}}, {"lane.owner": owner}]}
+        lost: PyMongoError | None = None
         try:
             await self._connections.update_many(
                 {**wanted, **free}, {"$set": {"lane": {"owner": owner, "until": until}}}
@@ -137,7 +140,10 @@ class MongoConnectionStore:
             # The reply may be lost, not the lanes: what carries our mark is ours.
             if not is_reply_lost(error):
                 raise
+            lost = error
         documents = await self._connections.find({**wanted, "lane.owner": owner}).to_list(None)
+        if lost is not None and len(documents) < len(connection_ids):
+            raise lost  # the others may be taken yet
         return tuple(connection_from_document(document) for document in documents)
 
     @reports_outage
@@ -145,6 +151,16 @@ class MongoConnectionStore:
         """Give lanes back, if they're still ours."""
         ours = {"_id": {"$in": list(connection_ids)}, "lane.owner": owner}
         await self._connections.update_many(ours, {"$unset": {"lane": ""}})
+
+    @reports_outage
+    async def close_lane(self, connection_id: str, *, owner: str, until: datetime) -> None:
+        """Let nobody publish to an account before a time, if its lane is still ours; it isn't any more then.
+
+        Raises:
+            StoreUnavailable: the database did not answer; it is closed, or still ours.
+        """
+        ours = {"_id": connection_id, "lane.owner": owner}
+        await self._connections.update_one(ours, {"$set": {"lane": {"owner": _NOBODY, "until": until}}})
 
     @reports_outage
     async def pause(

@@ -115,6 +115,7 @@ class MongoDeliveryStore:
         ids = {"_id": {"$in": list(delivery_ids)}}
         due = {"state": DeliveryState.SCHEDULED.value, "next_try_at": {"$lte": now}}
         claim = {"claim_token": secrets.token_hex(16), "claimed_by": owner, "claimed_until": until}
+        lost: PyMongoError | None = None
         try:
             await self._deliveries.update_many(
                 {**ids, **due}, {"$set": {"state": DeliveryState.CLAIMED.value, **claim}}
@@ -123,8 +124,12 @@ class MongoDeliveryStore:
             # The reply may be lost, not the claim: what carries our token is ours.
             if not is_reply_lost(error):
                 raise
+            lost = error
         ours = {**ids, "claim_token": claim["claim_token"]}
-        return _all(await self._deliveries.find(ours).sort(_OLDEST_FIRST).to_list(None))
+        claimed = _all(await self._deliveries.find(ours).sort(_OLDEST_FIRST).to_list(None))
+        if lost is not None and len(claimed) < len(delivery_ids):
+            raise lost  # the others may be claimed yet
+        return claimed
 
     @reports_outage
     async def list_due_of(self, connection_id: str, now: datetime, *, limit: int) -> tuple[str, ...]:
@@ -383,7 +388,9 @@ class MongoDeliveryStore:
         assert delivery.preparation is not None
         preparation = {"preparation": delivery_to_document(delivery)["preparation"]}
         changes: Document = {"$set": preparation, **({"$min": {"next_try_at": try_at}} if try_at is not None else {})}
-        return (await self._deliveries.update_one(_preparing(delivery, owner), changes)).matched_count == 1
+        # What is going out keeps what it goes out with, however that is renewed meanwhile.
+        free = {"$or": [{"state": "scheduled"}, {"state": "claimed", "preparation.prepared": None}]}
+        return (await self._deliveries.update_one({**_preparing(delivery, owner), **free}, changes)).matched_count == 1
 
     @reports_outage
     async def release_preparing(self, delivery_id: str, *, owner: str) -> None:

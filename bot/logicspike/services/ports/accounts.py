@@ -136,6 +136,10 @@ class ConnectionStore(Protocol):
         """Give lanes back, if they're still ours."""
         ...
 
+    async def close_lane(self, connection_id: str, *, owner: str, until: datetime) -> None:
+        """Let nobody publish to an account before a time, if its lane is still ours; it isn't any more then."""
+        ...
+
     async def pause(
         self,
         *,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
+from pymongo.results import UpdateResult
 
 from logicspike.services.ports import StoreUnavailable
 from logicspike.store.grouping import GroupedUpdates
@@ -75,6 +76,30 @@ async def test_of_a_group_each_is_won_or_lost_by_itself(collection, updates):
 
     assert [number < 100 for number in range(COUNT)] == won
     assert ["b"] * 100 + ["gone"] * 50 == await states(collection)
+
+
+async def test_what_is_wanted_the_moment_a_reply_is_here_is_not_left_behind(collection, updates, monkeypatch):
+    """Both commands under way are through in the same turn of the loop, and one caller wants the next at once."""
+    go, update_one = asyncio.Event(), collection.update_one
+
+    async def answer_together(*_arguments):
+        await go.wait()
+        return UpdateResult({"n": 1}, acknowledged=True)
+
+    async def move_twice():
+        await move(updates, 0)
+        monkeypatch.setattr(collection, "update_one", update_one, raising=False)
+        return await move(updates, 1)
+
+    monkeypatch.setattr(collection, "update_one", answer_together, raising=False)
+    one = asyncio.create_task(move_twice())
+    for _ in range(3):  # until its command is under way
+        await asyncio.sleep(0)
+    other = asyncio.create_task(move(updates, 2))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    go.set()
+    assert [True, True] == await asyncio.gather(one, other)
 
 
 async def test_of_two_for_one_document_one_wins(collection, updates):

@@ -99,9 +99,10 @@ class Delivering:
             return await self._begin(owner, chosen)
         except StoreUnavailable:
             self._strays |= dict.fromkeys(chosen, owner)
-            if self._suspect in chosen:
-                self._suspect = ""
             raise
+        finally:
+            if self._suspect not in self._busy:  # its lane has not begun
+                self._suspect = ""
 
     async def _begin(self, owner: str, chosen: dict[str, list[str]]) -> int:
         now, taken_at = self._clock.now(), time.monotonic()

@@ -45,6 +45,7 @@ class GroupedUpdates:
         self._collection = collection
         self._waiting: deque[_Update] = deque()
         self._flights: set[asyncio.Task[None]] = set()
+        self._flying = 0  # flights that will look once more what waits
 
     async def update(self, query: Document, changes: Document, *, mark: Document) -> bool:
         """Update the document that the query finds; whether there was one.
@@ -60,7 +61,8 @@ class GroupedUpdates:
         """
         update = _Update(query=query, changes=changes, mark=mark, is_won=asyncio.get_running_loop().create_future())
         self._waiting.append(update)
-        if len(self._flights) < _AT_ONCE:
+        if self._flying < _AT_ONCE:
+            self._flying += 1
             # In a context of its own: the first caller's time limit must not be that of all who follow.
             flight = asyncio.create_task(self._fly(), context=contextvars.Context())
             self._flights.add(flight)
@@ -72,6 +74,14 @@ class GroupedUpdates:
             raise StoreUnavailable("The database did not answer in time.") from None
 
     async def _fly(self) -> None:
+        try:
+            await self._send_what_waits()
+        finally:
+            # In the very step that found nothing waiting: who comes next starts a flight. A task counts as done only
+            # later, when those it has answered may have come back with more.
+            self._flying -= 1
+
+    async def _send_what_waits(self) -> None:
         while self._waiting:
             # What nobody waits for any more must not be written behind their back.
             group = [each for each in self._take() if not each.is_won.done()]

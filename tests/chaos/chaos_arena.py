@@ -22,6 +22,7 @@ from typing import Any, Final
 from chaos_nursery import Nursery, open_nursery
 from chaos_platform import ENTRY_POINTS, KINDS, ChaosFake, Weather
 from chaos_worker import Config
+from pymongo.errors import PyMongoError
 
 from logicspike.clock import SystemClock
 from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState
@@ -29,7 +30,6 @@ from logicspike.plugin.types import Account, Credential, Post, TokenSet
 from logicspike.sandbox.fake_slack import FakeSlack
 from logicspike.sandbox.slack_state import ANA, TEAM
 from logicspike.services.credentials import seal_credential
-from logicspike.services.ports import StoreUnavailable
 from logicspike.slack.surface import OUTCOME_LIVE
 from logicspike.store.documents import delivery_from_document
 from logicspike.store.embedded import EmbeddedMongod
@@ -160,27 +160,28 @@ class Arena:
 
     async def wait_until_settled(self, *, limit: float) -> list[Delivery]:
         """Wait until every delivery has an outcome, or a person was asked for one."""
-        found: list[Delivery] = []
         began_at = datetime.now(UTC)
+        # Asked of the database, not read and sorted out here: the fakes answer from this very process.
+        deliveries = self.stores.database.collection("deliveries")
+        is_open = {"state": {"$nin": [state.value for state in _DONE]}, "is_asked": {"$ne": True}}
 
         async def is_settled() -> bool:
-            nonlocal found
             try:
-                found = await self.read_all()
-            except StoreUnavailable:
+                doubts = await deliveries.find({**is_open, "state": "unknown"}, {"settled_at": 1}).to_list(None)
+                left = await deliveries.count_documents(is_open)
+            except PyMongoError:
                 return False
             now = datetime.now(UTC)
-            in_doubt = [each for each in found if each.state is DeliveryState.UNKNOWN and not each.is_asked]
-            since = [max(began_at, each.settled_at or now) for each in in_doubt]
-            self.longest_in_doubt = max([self.longest_in_doubt, *((now - each).total_seconds() for each in since)])
-            return all(each.state in _DONE or each.is_asked for each in found)
+            since = (max(began_at, each["settled_at"]) for each in doubts)
+            self.longest_in_doubt = max(self.longest_in_doubt, *((now - each).total_seconds() for each in since), 0.0)
+            return not left
 
         try:
             await until_async(is_settled, limit=limit)
         except TimeoutError:
-            left = [each for each in found if each.state not in _DONE and not each.is_asked]
+            left = [each for each in await self.read_all() if each.state not in _DONE and not each.is_asked]
             raise AssertionError(f"not settled: {len(left)}, such as {left[:3]}") from None
-        return found
+        return await self.read_all()
 
     # --- afterwards ---------------------------------------------------------------------------------------------------
 

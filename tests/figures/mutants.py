@@ -47,8 +47,8 @@ MUTANTS = (
         path="services/publishing.py",
         changes=(
             (
-                "        if not await self._deliveries.swap(delivery, publishing):\n            return",
-                "        if False:\n            return",
+                "            if not await self._deliveries.swap(delivery, publishing):\n                return",
+                "            if False:\n                return",
             ),
         ),
         tests=("tests/services/test_delivering.py::test_the_attempt_is_recorded_before_the_first_byte",),
@@ -56,7 +56,7 @@ MUTANTS = (
     Mutant(
         name="nobody minds how long the process stood still before it sends",
         path="services/publishing.py",
-        changes=(("time.monotonic() - lane.taken_at > (self._timings.lease / 2).total_seconds()", "False"),),
+        changes=(("time.monotonic() - lane.taken_at <= (self._timings.lease / 2).total_seconds()", "True"),),
         tests=("tests/figures/test_clocks.py::test_a_process_that_stood_still_sends_nothing",),
     ),
     Mutant(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+
 import pytest
 from benchmarks.stocking import account_names, add_accounts, add_posts
 
+from logicspike.domain import Timings
 from logicspike.plugin.types import PublishedPost
-from logicspike.services import delivering
+from logicspike.services import delivering, publishing
 
 ACCOUNTS = account_names(80)
 
@@ -52,6 +57,37 @@ async def test_a_burst_larger_than_a_lane_may_take_in_a_row_wakes_the_next_look(
 
     assert 200 == len(taken)
     assert wakes
+
+
+async def test_a_lane_whose_time_is_over_puts_back_the_rest_in_one_go_and_in_its_place(team, monkeypatch, wakes):
+    await stock(team, 10, accounts=1)
+    taken, late_by, stand_still = [], [0.0], Timings().lease.total_seconds()
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + late_by[0])
+    for module in (delivering, publishing):
+        monkeypatch.setattr(module, "time", clock)
+
+    async def publish(_name, _credential, post, _prepared):
+        taken.append(post.key)
+        late_by[0] = stand_still if len(taken) == 3 else 0.0
+        return PublishedPost(id=post.key, url=None)
+
+    monkeypatch.setattr(team.platforms, "publish", publish)
+    release, releases = team.stores.deliveries.release_claims, []
+
+    async def release_claims(connection_ids, *, owner):
+        releases.append(connection_ids)
+        await release(connection_ids, owner=owner)
+
+    monkeypatch.setattr(team.stores.deliveries, "release_claims", release_claims)
+    team.clock.advance(timedelta(seconds=1))
+    await team.deliver()
+    assert 3 == len(taken)
+    assert 1 == len(releases)
+    assert wakes
+
+    late_by[0] = 0.0
+    await team.deliver()
+    assert [f"p{number:04}" for number in range(10)] == taken
 
 
 async def test_a_lane_gives_way_where_others_wait_for_a_place(team, taken, wakes, monkeypatch):

@@ -266,9 +266,9 @@ class Delivering:
     # --- a lane: one account's posts, in order -----------------------------------------------------------------------
 
     async def _run(self, lane: Lane) -> None:
-        connection_id = lane.connection.connection_id
+        connection_id, has_more = lane.connection.connection_id, lane.may_have_more
         try:
-            lane = await self._serve_in_turns(lane)
+            has_more = await self._serve_in_turns(lane)
             await self._connections.release_lanes([connection_id], owner=lane.owner)
         except StoreUnavailable:
             log.warning("the database went away", extra={"event": "delivery.store_lost"})
@@ -276,27 +276,33 @@ class Delivering:
         finally:
             self._busy.pop(connection_id, None)
             self._clear(connection_id)
-        if lane.may_have_more:
+        if has_more:
             self._wake()
 
-    async def _serve_in_turns(self, lane: Lane) -> Lane:
-        """Publish batch after batch, but not so many that others wait long; the last one."""
+    async def _serve_in_turns(self, lane: Lane) -> bool:
+        """Publish batch after batch, but not so many that others wait long; whether more may be waiting."""
         for _ in range(_BATCHES_IN_A_ROW):
-            is_through = await self._serve(lane)
-            may_take_more = is_through and lane.may_have_more and self._may_go_on()
-            more = await self._take_more(lane) if may_take_more else None
+            if not await self._serve(lane):
+                return True
+            more = await self._take_more(lane) if lane.may_have_more and self._may_go_on() else None
             if more is None:
                 break
             lane = more
-        return lane
+        return lane.may_have_more
 
     async def _serve(self, lane: Lane) -> bool:
-        """Publish a batch, one after the other; False when it stepped aside for another account's suspect."""
+        """Publish a batch, one after the other; False when the rest was put back.
+
+        It is when the lane's time is over, when the process stops, and when another account's suspect is being tried.
+        """
         await self._publishing.hold_late([each for each in lane.batch if self._publishing.is_late(each)])
         opened: FreshCredential | None = None
         for delivery in lane.batch:
             if self._publishing.is_late(delivery):
                 continue
+            if not self._publishing.may_send(lane):
+                await self._deliveries.release_claims([lane.connection.connection_id], owner=self._worker_id)
+                return False
             if delivery.is_suspect and not self._may_try_suspect(lane):
                 await self._step_aside([lane])
                 return False

@@ -110,6 +110,11 @@ class Publishing:
         """Whether it is overdue by so much that its author has to be asked first."""
         return delivery.is_late(self._clock.now())
 
+    def may_send(self, lane: Lane) -> bool:
+        """Whether a lane may still send: the process goes on, and the lease won't end under a request."""
+        is_time_left = time.monotonic() - lane.taken_at <= (self._timings.lease / 2).total_seconds()
+        return is_time_left and not self._is_stopping
+
     # --- one delivery ------------------------------------------------------------------------------------------------
 
     async def _deliver(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
@@ -127,7 +132,7 @@ class Publishing:
                 await self._settling.wait_for_preparation(delivery)
                 return fresh
             delivery = prepared
-        if not await self._wait_until_due(delivery) or self._must_not_send(lane):
+        if not await self._wait_until_due(delivery) or not self.may_send(lane):
             await self._settling.hand_back(delivery, at=delivery.next_try_at)
             return None
         attempt = Attempt(attempt_id=secrets.token_hex(8), started_at=self._clock.now(), part=len(delivery.live))
@@ -142,7 +147,7 @@ class Publishing:
         try:
             if not await self._deliveries.swap(delivery, publishing):
                 return fresh  # Canceled or freed meanwhile: it isn't ours any more.
-            if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or self._must_not_send(lane):
+            if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or not self.may_send(lane):
                 await self._settling.hand_back(publishing, at=publishing.next_try_at)
                 return None
         except StoreUnavailable:
@@ -163,10 +168,6 @@ class Publishing:
         if left > timedelta(0):
             await asyncio.sleep(min(left, self._timings.look_ahead).total_seconds())
         return delivery.next_try_at <= self._clock.now()
-
-    def _must_not_send(self, lane: Lane) -> bool:
-        """Whether this process is stopping, or was paused so long that the lease may end under the request."""
-        return self._is_stopping or time.monotonic() - lane.taken_at > (self._timings.lease / 2).total_seconds()
 
     async def _send(self, delivery: Delivery, fresh: FreshCredential) -> bool:
         """Send it; whether the credential was taken."""

@@ -25,32 +25,16 @@ async def guild_team(mongo_database: Database) -> AsyncIterator[Team]:
 
 @pytest.fixture
 def refuse(team, monkeypatch):
-    """Let publish raise once, or so many times, as a platform's plugin would."""
+    """Let publish raise once, or so many times, as a platform's plugin would; if asked to, for one part alone.
 
-    def arrange(error: Exception, *, times: int = 1) -> None:
-        publish = team.platforms.publish
-        left = [times]
+    ``is_live`` says that the platform has published it all the same.
+    """
 
-        async def refusing(*args: object) -> object:
-            if left[0]:
-                left[0] -= 1
-                raise error
-            return await publish(*args)
-
-        monkeypatch.setattr(team.platforms, "publish", refusing)
-
-    return arrange
-
-
-@pytest.fixture
-def at_part(team, monkeypatch):
-    """Let publish raise once, or so many times, for one part."""
-
-    def arrange(part: int, error: Exception, *, times: int = 1, is_live: bool = False) -> None:
+    def arrange(error: Exception, *, times: int = 1, part: int | None = None, is_live: bool = False) -> None:
         publish, left = team.platforms.publish, [times]
 
         async def refusing(name, credential, post, *rest):
-            if post.part != part or not left[0]:
+            if not left[0] or part not in {None, post.part}:
                 return await publish(name, credential, post, *rest)
             left[0] -= 1
             if is_live:

@@ -106,10 +106,10 @@ async def test_a_long_thread_gives_others_their_turn_and_goes_on(team, monkeypat
 # --- what comes in between --------------------------------------------------------------------------------------------
 
 
-async def test_a_pause_that_the_platform_asks_for_keeps_the_rest_for_later(team, at_part):
+async def test_a_pause_that_the_platform_asks_for_keeps_the_rest_for_later(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(1, RateLimited("slow", until=team.clock.now() + 5 * MINUTE))
+    refuse(RateLimited("slow", until=team.clock.now() + 5 * MINUTE), part=1)
 
     await team.deliver(after=MINUTE)
     waiting = await team.read(delivery)
@@ -120,11 +120,11 @@ async def test_a_pause_that_the_platform_asks_for_keeps_the_rest_for_later(team,
     assert TEXTS == texts(team)
 
 
-async def test_tries_are_counted_for_each_part_by_itself(team, at_part):
+async def test_tries_are_counted_for_each_part_by_itself(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(0, PlatformUnavailable("down"))
-    at_part(1, PlatformUnavailable("down"), times=2)
+    refuse(PlatformUnavailable("down"), part=0)
+    refuse(PlatformUnavailable("down"), part=1, times=2)
 
     await team.deliver(after=MINUTE)
     assert 1 == (await team.read(delivery)).tries
@@ -140,10 +140,10 @@ async def test_tries_are_counted_for_each_part_by_itself(team, at_part):
     assert 2 == len(team.notifier.of(DeliveryDelayed)), "of each part's delay its author hears"
 
 
-async def test_a_token_that_expires_in_the_middle_is_refreshed_and_the_thread_goes_on(team, at_part):
+async def test_a_token_that_expires_in_the_middle_is_refreshed_and_the_thread_goes_on(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(1, TokenExpired("old"))
+    refuse(TokenExpired("old"), part=1)
 
     await team.deliver(after=MINUTE)
     await team.deliver()
@@ -155,10 +155,10 @@ async def test_a_token_that_expires_in_the_middle_is_refreshed_and_the_thread_go
     assert TEXTS == texts(team)
 
 
-async def test_a_thread_held_in_the_middle_goes_on_where_it_was(team, at_part):
+async def test_a_thread_held_in_the_middle_goes_on_where_it_was(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(2, MemberActionRequired("Confirm who you are."))
+    refuse(MemberActionRequired("Confirm who you are."), part=2)
     await team.deliver(after=MINUTE)
     held = await team.read(delivery)
     assert (HoldReason.MEMBER, 2) == (held.hold_reason, len(held.live))
@@ -193,10 +193,10 @@ async def test_after_a_reconnect_a_thread_goes_on_where_it_was(team, monkeypatch
     assert TEXTS == texts(team)
 
 
-async def test_a_refused_part_ends_the_thread_and_keeps_the_rest_of_its_text(team, at_part):
+async def test_a_refused_part_ends_the_thread_and_keeps_the_rest_of_its_text(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(1, PostRejected(Problem(message="No links.")))
+    refuse(PostRejected(Problem(message="No links.")), part=1)
 
     await team.deliver(after=MINUTE)
 

@@ -27,10 +27,10 @@ def mute(team, monkeypatch):
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
-async def test_a_lost_answer_is_looked_up_and_the_thread_goes_on_behind_it(team, at_part, part):
+async def test_a_lost_answer_is_looked_up_and_the_thread_goes_on_behind_it(team, refuse, part):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(part, OutcomeUnknown("lost"), is_live=True)
+    refuse(OutcomeUnknown("lost"), part=part, is_live=True)
 
     await team.deliver(after=MINUTE)
     assert (DeliveryState.UNKNOWN, part) == ((await team.read(delivery)).state, len((await team.read(delivery)).live))
@@ -45,10 +45,10 @@ async def test_a_lost_answer_is_looked_up_and_the_thread_goes_on_behind_it(team,
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
-async def test_a_part_that_is_not_there_is_sent_again_and_no_other(team, at_part, part):
+async def test_a_part_that_is_not_there_is_sent_again_and_no_other(team, refuse, part):
     await team.connect()
     await team.schedule(THREE)
-    at_part(part, OutcomeUnknown("lost"))
+    refuse(OutcomeUnknown("lost"), part=part)
 
     await team.deliver(after=MINUTE)
     for pause in (SETTLE, MINUTE):
@@ -69,10 +69,10 @@ async def ask_about(team, delivery):
 
 
 @pytest.mark.usefixtures("mute")
-async def test_posting_again_is_about_the_part_that_was_lost(team, at_part):
+async def test_posting_again_is_about_the_part_that_was_lost(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(1, OutcomeUnknown("lost"))
+    refuse(OutcomeUnknown("lost"), part=1)
     await team.deliver(after=MINUTE)
     attempt_id = await ask_about(team, delivery)
 
@@ -83,10 +83,10 @@ async def test_posting_again_is_about_the_part_that_was_lost(team, at_part):
 
 
 @pytest.mark.usefixtures("mute")
-async def test_dropping_keeps_what_is_live(team, at_part):
+async def test_dropping_keeps_what_is_live(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(1, OutcomeUnknown("lost"))
+    refuse(OutcomeUnknown("lost"), part=1)
     await team.deliver(after=MINUTE)
     attempt_id = await ask_about(team, delivery)
 
@@ -97,10 +97,10 @@ async def test_dropping_keeps_what_is_live(team, at_part):
 
 
 @pytest.mark.usefixtures("mute")
-async def test_seeing_the_last_part_live_ends_the_thread(team, at_part):
+async def test_seeing_the_last_part_live_ends_the_thread(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(2, OutcomeUnknown("lost"), is_live=True)
+    refuse(OutcomeUnknown("lost"), part=2, is_live=True)
     await team.deliver(after=MINUTE)
     attempt_id = await ask_about(team, delivery)
 
@@ -111,10 +111,10 @@ async def test_seeing_the_last_part_live_ends_the_thread(team, at_part):
 
 
 @pytest.mark.usefixtures("mute")
-async def test_seeing_a_part_live_whose_place_nobody_knows_gives_up_the_rest_and_says_so(team, at_part):
+async def test_seeing_a_part_live_whose_place_nobody_knows_gives_up_the_rest_and_says_so(team, refuse):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(1, OutcomeUnknown("lost"), is_live=True)
+    refuse(OutcomeUnknown("lost"), part=1, is_live=True)
     await team.deliver(after=MINUTE)
     attempt_id = await ask_about(team, delivery)
 
@@ -125,10 +125,10 @@ async def test_seeing_a_part_live_whose_place_nobody_knows_gives_up_the_rest_and
     assert "three" == seen.unpublished_text
 
 
-async def test_seeing_a_part_live_that_can_be_found_now_lets_the_thread_go_on(team, at_part, monkeypatch):
+async def test_seeing_a_part_live_that_can_be_found_now_lets_the_thread_go_on(team, refuse, monkeypatch):
     await team.connect()
     delivery = await team.schedule(THREE)
-    at_part(1, OutcomeUnknown("lost"), is_live=True)
+    refuse(OutcomeUnknown("lost"), part=1, is_live=True)
     find = team.platforms.find_published
 
     async def down(*_: object) -> None:

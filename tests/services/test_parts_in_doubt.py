@@ -68,13 +68,18 @@ async def ask_about(team, delivery):
     return asked.attempts[-1].attempt_id
 
 
-@pytest.mark.usefixtures("mute")
-async def test_posting_again_is_about_the_part_that_was_lost(team, refuse):
+async def lose(team, refuse, *, part, is_live=False):
+    """Publish a thread of which a part's answer gets lost, until its author is asked; the thread, and what attempt."""
     await team.connect()
     delivery = await team.schedule(THREE)
-    refuse(OutcomeUnknown("lost"), part=1)
+    refuse(OutcomeUnknown("lost"), part=part, is_live=is_live)
     await team.deliver(after=MINUTE)
-    attempt_id = await ask_about(team, delivery)
+    return delivery, await ask_about(team, delivery)
+
+
+@pytest.mark.usefixtures("mute")
+async def test_posting_again_is_about_the_part_that_was_lost(team, refuse):
+    delivery, attempt_id = await lose(team, refuse, part=1)
 
     await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "again")
     await team.deliver()
@@ -84,11 +89,7 @@ async def test_posting_again_is_about_the_part_that_was_lost(team, refuse):
 
 @pytest.mark.usefixtures("mute")
 async def test_dropping_keeps_what_is_live(team, refuse):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    refuse(OutcomeUnknown("lost"), part=1)
-    await team.deliver(after=MINUTE)
-    attempt_id = await ask_about(team, delivery)
+    delivery, attempt_id = await lose(team, refuse, part=1)
 
     dropped = await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "drop")
 
@@ -98,11 +99,7 @@ async def test_dropping_keeps_what_is_live(team, refuse):
 
 @pytest.mark.usefixtures("mute")
 async def test_seeing_the_last_part_live_ends_the_thread(team, refuse):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    refuse(OutcomeUnknown("lost"), part=2, is_live=True)
-    await team.deliver(after=MINUTE)
-    attempt_id = await ask_about(team, delivery)
+    delivery, attempt_id = await lose(team, refuse, part=2, is_live=True)
 
     seen = await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "live")
 
@@ -112,11 +109,7 @@ async def test_seeing_the_last_part_live_ends_the_thread(team, refuse):
 
 @pytest.mark.usefixtures("mute")
 async def test_seeing_a_part_live_whose_place_nobody_knows_gives_up_the_rest_and_says_so(team, refuse):
-    await team.connect()
-    delivery = await team.schedule(THREE)
-    refuse(OutcomeUnknown("lost"), part=1, is_live=True)
-    await team.deliver(after=MINUTE)
-    attempt_id = await ask_about(team, delivery)
+    delivery, attempt_id = await lose(team, refuse, part=1, is_live=True)
 
     seen = await team.answering.settle_unknown(team.ana, delivery.delivery_id, attempt_id, "live")
 

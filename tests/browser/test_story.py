@@ -121,9 +121,11 @@ async def test_a_scheduled_post_is_edited_where_it_stands(chromium_page: Page, s
     await expect(modal.locator("textarea").first).to_have_value("We are hirring!")
     await picture(chromium_page, "edit-form")
     await modal.locator("textarea").first.fill("x" * 300)
+    await expect(
+        modal.get_by_text("300 of 280")
+    ).to_be_visible()  # an update that came later would take the error along
     await newcomer.click("modal-submit")
-    # By the error below the field, and by the count beside it, whose update may take the error along.
-    await expect(modal.get_by_text("280").first).to_be_visible()
+    await expect(modal.get_by_test_id("error-text")).to_contain_text("20 too many")
     await picture(chromium_page, "edit-problem")
     await modal.locator("textarea").first.fill("We are hiring!")
     await newcomer.click("modal-submit")

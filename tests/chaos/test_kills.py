@@ -144,7 +144,8 @@ async def test_nothing_is_lost_or_doubled_where_the_platform_can_be_read_back(tm
         assert [] == verdict.disordered
         assert set() == verdict.unasked
         assert verdict.repeated <= kills
-        assert verdict.set_aside <= size(20), "posts that did no harm are set aside"
+        # A process tries one suspect at a time, so its end costs at most one post its last chance.
+        assert verdict.set_aside <= kills, "more posts are set aside than processes ended"
 
 
 async def test_each_risk_is_a_question_where_the_platform_cannot_be_asked(tmp_path):

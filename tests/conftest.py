@@ -10,18 +10,22 @@ import secrets
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from measured import LINES, factor, to_markdown
+from measured import factor, hand_over, read_lines, to_markdown
+from shared_database import open_shared_database
 
 from logicspike.store.embedded import EmbeddedMongod, MongodMissing, find_mongod
 from logicspike.store.mongo import Database, open_database
 from logicspike.testing.undeclared import UNDECLARED
+
+GIVES_WAY = 5
+"""The niceness of what measures no time."""
 
 MOST_KEPT_IN_MEMORY = 2 * 2**30
 """Bytes for the test databases of one process."""
@@ -32,14 +36,40 @@ settings.register_profile("search", print_blob=True)
 settings.load_profile("gate" if os.environ.get("CI") == "true" else "search")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the long runs, those that measure no time go beside the others, in a second process that gives way to them.
+
+    They go in reverse, so that the one with the most requests comes when the kills, which need all there is, are over.
+    """
+    patient = [item for item in items if item.get_closest_marker("patient")]
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("patient" if item in patient else "timed"))
+    items[:] = [item for item in items if item not in patient] + patient[::-1]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("patient") and "PYTEST_XDIST_WORKER" in os.environ:
+        os.nice(max(0, GIVES_WAY - os.nice(0)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test's report carry what it has measured."""
+    report = yield
+    if call.when == "call":
+        hand_over(report)
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """End a run that has measured something with its table, and keep that in ``build/``."""
-    if not LINES:
-        return
     reports = [report for outcome in ("passed", "failed", "error") for report in terminalreporter.getreports(outcome)]
+    lines = read_lines(reports)
+    if not lines:
+        return
     failed = {report.nodeid for report in reports if report.failed}
     table = to_markdown(
-        LINES, failed=failed, seconds={each.nodeid: each.duration for each in reports if each.when == "call"}
+        lines, failed=failed, seconds={each.nodeid: each.duration for each in reports if each.when == "call"}
     )
     path = config.rootpath / "build" / ("soak.md" if factor() > 1 else "chaos.md")
     path.parent.mkdir(exist_ok=True)
@@ -111,8 +141,15 @@ def database_name() -> str:
 
 
 @pytest.fixture
-async def mongo_database(mongod_uri: str, database_name: str) -> AsyncIterator[Database]:
-    """An empty database on the real server, without indexes, dropped afterwards."""
+async def mongo_database(mongod_uri: str) -> AsyncIterator[Database]:
+    """An empty database with its indexes on the real server, which tests share one after the other."""
+    async with open_shared_database(mongod_uri) as database:
+        yield database
+
+
+@pytest.fixture
+async def bare_database(mongod_uri: str, database_name: str) -> AsyncIterator[Database]:
+    """A database of the test's own on the real server, without indexes, dropped afterwards."""
     database = open_database(mongod_uri, database_name)
     yield database
     await database.command("dropDatabase")
@@ -132,23 +169,28 @@ CHROMIUM_ARGS = [
 BROWSER_PATIENCE = 30_000  # milliseconds: a machine that runs everything at once is slow, and that is no failure
 
 
-@pytest.fixture(scope="session")
-def chromium_path() -> str:
-    """Where Chromium is; where there is none, browser tests are skipped, but fail under CI=true."""
+@pytest.fixture
+async def chromium() -> AsyncIterator[Any]:
+    """A real Chromium; where there is none, tests that need it are skipped, but fail under CI=true."""
+    from playwright.async_api import async_playwright
+
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    if found is not None:
-        return found
-    reason = "NO BROWSER TEST RAN: there is no chromium on PATH, and CHROMIUM does not name one."
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    program = next((path for name in names if name and (path := shutil.which(name))), None)
+    if program is None:
+        reason = "NO BROWSER TEST RAN: there is no chromium on PATH, and CHROMIUM does not name one."
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGS)
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture
-async def chromium_page(chromium_path: str) -> AsyncIterator[Any]:
-    """A page in headless Chromium; the test fails when any page logs an error or breaks its own content policy."""
-    from playwright.async_api import ConsoleMessage, async_playwright, expect
+async def chromium_page(chromium: Any) -> AsyncIterator[Any]:
+    """A page in Chromium; the test fails when any page logs an error or breaks its own content policy."""
+    from playwright.async_api import ConsoleMessage, expect
 
     expect.set_options(timeout=BROWSER_PATIENCE)
     problems: list[str] = []
@@ -157,13 +199,11 @@ async def chromium_page(chromium_path: str) -> AsyncIterator[Any]:
         if message.type == "error":
             problems.append(message.text)
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
-        context = await browser.new_context(viewport={"width": 1440, "height": 900})
-        context.on("console", on_console)
-        context.on("weberror", lambda error: problems.append(str(error.error)))
-        page = await context.new_page()
-        page.set_default_timeout(BROWSER_PATIENCE)
-        yield page
-        await browser.close()
+    context = await chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.on("console", on_console)
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    page = await context.new_page()
+    page.set_default_timeout(BROWSER_PATIENCE)
+    yield page
+    await context.close()
     assert problems == []

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
 
-__all__ = ["LINES", "Line", "choose_seed", "factor", "show", "size", "to_markdown"]
+import pytest
+
+__all__ = ["Line", "choose_seed", "factor", "hand_over", "read_lines", "show", "size", "to_markdown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +32,15 @@ class Line:
     test: str
 
 
-LINES: list[Line] = []
-"""All lines of this run, in the order in which they were shown."""
+_NAME: Final = "measured"
+_untold: list[Line] = []
+"""Lines that no report has taken along yet."""
 
 
 def choose_seed() -> int:
     """The run's seed: LOGICSPIKE_SEED, or a fresh one; printed, so that a run can be repeated."""
     seed = int(os.environ.get("LOGICSPIKE_SEED") or random.SystemRandom().randrange(10**9))
-    print(f"\nLOGICSPIKE_SEED={seed}")  # noqa: T201  # printed first, since a run that hangs must be repeatable as well
+    _say(f"LOGICSPIKE_SEED={seed}")  # first, since a run that hangs must be repeatable as well
     return seed
 
 
@@ -53,8 +58,26 @@ def show(row: str, *, seed: int | None = None, **figures: object) -> None:
     """Print a line of figures, which the table at the end of the run repeats."""
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-    LINES.append(Line(row=row, figures=words, seed=seed, test=test))
-    print(f"\n{row}: {words}")  # noqa: T201  # what was measured is what the run is for
+    _untold.append(Line(row=row, figures=words, seed=seed, test=test))
+    _say(f"{row}: {words}")
+
+
+def hand_over(report: pytest.TestReport) -> None:
+    """Let a test's report carry what it has measured: to the end of the run, and out of another process too."""
+    report.user_properties = [*report.user_properties, *((_NAME, asdict(line)) for line in _untold)]
+    _untold.clear()
+
+
+def read_lines(reports: Iterable[pytest.TestReport]) -> list[Line]:
+    """What the tests have measured, in the order of their reports."""
+    return [Line(**value) for each in reports for name, value in each.user_properties if name == _NAME]
+
+
+def _say(words: str) -> None:
+    """At once: what was measured is what the run is for. One of several processes has only standard error for that."""
+    stream = sys.stderr if "PYTEST_XDIST_WORKER" in os.environ else sys.stdout
+    stream.write(f"\n{words}\n")
+    stream.flush()
 
 
 def to_markdown(lines: Collection[Line], *, failed: Collection[str], seconds: Mapping[str, float]) -> str:

@@ -50,7 +50,6 @@ from logicspike.services.scheduling import Scheduled, ScheduleRequest, Schedulin
 from logicspike.services.telling import Telling
 from logicspike.store.mongo import Database
 from logicspike.store.opening import Stores, build_stores
-from logicspike.store.schema import INDEXES
 from logicspike.tasks import Tasks
 from logicspike.testing import FakePlatform, press_allow, press_cancel
 from logicspike.vault import Vault, generate_key, parse_key_ring
@@ -305,7 +304,7 @@ async def open_team(
     """A team on an empty database, with Echo by real HTTP on loopback; other platforms lack their credentials.
 
     Args:
-        database: an empty one.
+        database: an empty one, with its indexes.
         public_url: address of the bot.
         plugin: the module that stands for Echo.
         fake_class: its fake.
@@ -314,8 +313,6 @@ async def open_team(
         variables: what else the operator has set.
         may_reach: where a server may be that a member has chosen.
     """
-    # That an account and a nickname are there once is what these see to; the other indexes only make things fast.
-    await database.collection("social_connections").create_indexes(list(INDEXES["social_connections"]))
     # Whole seconds: the database keeps milliseconds, and times are compared below.
     clock = MovableClock(datetime.now(UTC).replace(microsecond=0), is_frozen=True)
     fake = fake_class(

@@ -15,14 +15,12 @@ from logicspike.domain import DeliveryState
 from logicspike.services.ports import StoreUnavailable
 from logicspike.store.mongo import Database
 from logicspike.store.opening import Stores
-from logicspike.store.schema import ensure_schema
 
 _PARTS = ("connections", "pending", "posts", "deliveries", "workspaces", "requests")
 
 
 @pytest.fixture
 async def team(mongo_database: Database) -> AsyncIterator[Team]:
-    await ensure_schema(mongo_database)
     async with open_team(mongo_database) as opened:
         yield opened
 

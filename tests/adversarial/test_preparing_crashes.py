@@ -15,7 +15,6 @@ from logicspike.domain import DeliveryState
 from logicspike.services import settling
 from logicspike.services.ports import StoreUnavailable
 from logicspike.store.mongo import Database
-from logicspike.store.schema import ensure_schema
 
 MINUTE = timedelta(minutes=1)
 OUTAGES = ["before", "after"]
@@ -24,7 +23,6 @@ CRASHES = ["crash before", "crash after"]
 
 @pytest.fixture
 async def team(mongo_database: Database) -> AsyncIterator[Team]:
-    await ensure_schema(mongo_database)
     async with open_album_team(mongo_database) as opened:
         yield opened
 

@@ -23,7 +23,7 @@ from measured import choose_seed, show, size
 
 from logicspike.store.mongo import Database
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.patient]
 
 MEMBERS = 20
 CONNECTS, COMMANDS, POSTS = 2_000, 10_000, 5_000

@@ -180,9 +180,9 @@ class World:
 
 
 @pytest.fixture
-async def world(mongo_database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(bare_database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setattr(Platforms, "PUBLISH_LIMIT", timedelta(seconds=0.25))
-    await ensure_schema(mongo_database)
+    await ensure_schema(bare_database)
     clock = MovableClock(datetime.now(UTC).replace(microsecond=0), is_frozen=True)
     weather = Weather(slow_seconds=0.35, lag_seconds=LAG.total_seconds())
     fakes = {kind: ChaosFake(kind, weather=weather, clock=clock) for kind in KINDS}
@@ -201,7 +201,7 @@ async def world(mongo_database: Database, monkeypatch: pytest.MonkeyPatch) -> As
         platforms = await stack.enter_async_context(
             Platforms.load(environment=environment, clock=clock, entry_points=entry_points)
         )
-        yield World(clock=clock, stores=build_stores(mongo_database), platforms=platforms, fakes=fakes, vault=vault)
+        yield World(clock=clock, stores=build_stores(bare_database), platforms=platforms, fakes=fakes, vault=vault)
 
 
 async def tick(process: Services) -> None:

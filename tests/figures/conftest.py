@@ -8,12 +8,10 @@ import pytest
 from team import Team, open_team
 
 from logicspike.store.mongo import Database
-from logicspike.store.schema import ensure_schema
 
 
 @pytest.fixture
 async def team(mongo_database: Database) -> AsyncIterator[Team]:
-    await ensure_schema(mongo_database)
     async with open_team(mongo_database) as opened:
         yield opened
 

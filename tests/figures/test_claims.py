@@ -39,15 +39,15 @@ async def start_process(module: str, config: list[Any]) -> asyncio.subprocess.Pr
     return process
 
 
-async def test_eight_processes_publish_each_post_once_and_each_account_in_order(mongo_database, mongod_uri):
-    await ensure_schema(mongo_database)
-    stores, now, posts = build_stores(mongo_database), SystemClock().now(), size(POSTS)
+async def test_eight_processes_publish_each_post_once_and_each_account_in_order(bare_database, mongod_uri):
+    await ensure_schema(bare_database)
+    stores, now, posts = build_stores(bare_database), SystemClock().now(), size(POSTS)
     first_due = now - timedelta(minutes=2)
     deliveries = await fill(
         stores, team_id="T1", accounts=ACCOUNTS, posts=posts, now=now,
         due=lambda number: first_due + timedelta(milliseconds=number) / factor(),
     )  # fmt: skip
-    config = [mongod_uri, mongo_database.name, LANES]
+    config = [mongod_uri, bare_database.name, LANES]
     processes = [await start_process("figures.claimer", config) for _ in range(PROCESSES)]
     for process in processes:
         process.stdin.write(b"go\n")
@@ -109,9 +109,9 @@ async def _measure_small_one(database: Any, team_id: str, crowd: int) -> tuple[f
     return late[-1], len(platform.sent)
 
 
-async def test_a_small_workspace_does_not_wait_for_a_big_one(mongo_database):
-    await ensure_schema(mongo_database)
-    alone, _ = await _measure_small_one(mongo_database, "TA", 0)
-    crowded, sent = await _measure_small_one(mongo_database, "TB", 5000)
+async def test_a_small_workspace_does_not_wait_for_a_big_one(bare_database):
+    await ensure_schema(bare_database)
+    alone, _ = await _measure_small_one(bare_database, "TA", 0)
+    crowded, sent = await _measure_small_one(bare_database, "TB", 5000)
     show("F12", sent=sent, p99_lateness_of_10=f"{crowded:.2f} s beside 5,000", alone=f"{alone:.2f} s")
     assert crowded <= 2 * max(alone, 0) + 1

@@ -29,7 +29,6 @@ from logicspike.services.timekeeping import Timekeeping
 from logicspike.slack.moments import Moment, WhenProblem
 from logicspike.slack.when import parse_when
 from logicspike.store.opening import build_stores
-from logicspike.store.schema import ensure_schema
 from logicspike.vault import Vault, generate_key, parse_key_ring
 from logicspike.wiring import Parts, Services, build_services
 
@@ -235,7 +234,6 @@ async def test_one_reading_of_a_server_that_jumped_makes_nothing_early_by_over_a
 
 async def test_two_workers_whose_clocks_differ_by_four_tenths_of_a_second(mongo_database):
     """On the real database and in real time, with the usual look-ahead."""
-    await ensure_schema(mongo_database)
     seed = choose_seed()
     chance = random.Random(seed)
     true = MovableClock()

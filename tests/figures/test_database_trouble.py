@@ -220,11 +220,11 @@ async def wire(mongod_uri) -> AsyncIterator[ForgetfulWire]:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_replies_lost_after_their_command_was_carried_out(mongo_database, wire, driver):
-    await ensure_schema(mongo_database)
+async def test_replies_lost_after_their_command_was_carried_out(bare_database, wire, driver):
+    await ensure_schema(bare_database)
     uri = f"mongodb://{quote_plus(str(wire._path))}/?serverMonitoringMode=poll"
-    database = open_database(uri, mongo_database.name, driver=driver)
-    stores, direct = build_stores(database), build_stores(mongo_database)
+    database = open_database(uri, bare_database.name, driver=driver)
+    stores, direct = build_stores(database), build_stores(bare_database)
     clock, platform = SystemClock(), TimedPlatform()
     worker = build_worker(stores, platform, clock, QUICK)
     now, posts = clock.now(), size(150)
@@ -237,7 +237,7 @@ async def test_replies_lost_after_their_command_was_carried_out(mongo_database, 
         told = [await _schedule(worker, f"member's {number}") for number in range(size(20))]
         await until(lambda: _is_reached(platform, posts - 10), 120 * factor())
         wire.rate = 0.0
-        stored = await _read_all(mongo_database)
+        stored = await _read_all(bare_database)
         try:
             await until(lambda: all_published(direct, stored), 60)
         except TimeoutError:

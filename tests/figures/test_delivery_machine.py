@@ -18,6 +18,7 @@ class TestDeliveries(DeliveryMachine.TestCase):  # type: ignore[misc,name-define
 
 
 @pytest.mark.chaos
+@pytest.mark.patient
 def test_five_hundred_walks_of_fifty_steps_break_no_rule():
     number, walks = choose_seed(), size(500)
 

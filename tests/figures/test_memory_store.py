@@ -15,7 +15,6 @@ from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliverySt
 from logicspike.plugin.types import Account, Post
 from logicspike.services.ports import NameTaken
 from logicspike.store.opening import Stores, build_stores
-from logicspike.store.schema import ensure_schema
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -254,7 +253,6 @@ def _comparable(outcome: Any) -> Any:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_store_in_memory_answers_like_the_real_one(mongo_database, seed):
-    await ensure_schema(mongo_database)
     twins = Twins(build_stores(mongo_database), seed)
     steps = []
     for number in range(STEPS):

@@ -17,6 +17,7 @@ from team import PUBLIC_URL, Team, build_team, open_team
 
 from logicspike.domain import DeliveryState
 from logicspike.store.mongo import Database
+from logicspike.store.schema import ensure_schema
 from logicspike.vault import Vault, generate_key, parse_key_ring
 
 TESTS = Path(__file__).parents[1]
@@ -24,9 +25,10 @@ KEYS = f"test:{generate_key()}"
 
 
 @pytest.fixture
-async def team(mongo_database: Database) -> AsyncIterator[Team]:
+async def team(bare_database: Database) -> AsyncIterator[Team]:
     """A team whose keys another process can be given."""
-    async with open_team(mongo_database, plugin="album_platform", fake_class=FakeAlbum) as opened:
+    await ensure_schema(bare_database)
+    async with open_team(bare_database, plugin="album_platform", fake_class=FakeAlbum) as opened:
         keys = Vault(parse_key_ring(KEYS))
         known = build_team(
             opened.stores, opened.platforms, opened.fake, opened.clock, opened.http, PUBLIC_URL, vault=keys

@@ -67,11 +67,11 @@ class SlowEcho(echo_platform.FakeEcho):
 
 
 @pytest.fixture
-async def team(mongo_database, monkeypatch):
+async def team(bare_database, monkeypatch):
     keys = f"test:{team_module.generate_key()}"
     monkeypatch.setattr(team_module, "generate_key", lambda: keys.partition(":")[2])
-    await ensure_schema(mongo_database)
-    async with open_team(mongo_database, fake_class=SlowEcho) as opened:
+    await ensure_schema(bare_database)
+    async with open_team(bare_database, fake_class=SlowEcho) as opened:
         opened.keys = keys
         yield opened
 

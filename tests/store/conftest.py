@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +12,7 @@ from urllib.parse import quote_plus
 
 import pytest
 from mongomock_motor import AsyncMongoMockClient
+from shared_database import open_shared_database
 
 from logicspike.domain import (
     Connection,
@@ -34,13 +33,13 @@ from logicspike.services.ports import ConnectResult
 from logicspike.store.connections import MongoConnectionStore
 from logicspike.store.deliveries import MongoDeliveryStore
 from logicspike.store.installations import MongoWorkspaceStore
-from logicspike.store.mongo import Database, Driver, open_database
+from logicspike.store.mongo import Database, open_database
 from logicspike.store.opening import Stores
 from logicspike.store.pending import MongoPendingStore
 from logicspike.store.platform_events import MongoPlatformEventStore
 from logicspike.store.posts import MongoPostStore
 from logicspike.store.requests import MongoRequestLog
-from logicspike.store.schema import INDEXES, ensure_schema
+from logicspike.store.schema import ensure_schema
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -70,26 +69,10 @@ def build_stores() -> Callable[[Database], Stores]:
     return build
 
 
-@pytest.fixture(scope="session")
-def shared_names() -> dict[str, str]:
-    """Driver to the database that its tests share, one after the other: building indexes outlasts most tests."""
-    return {}
-
-
-async def _opened(uri: str, driver: Driver, names: dict[str, str]) -> AsyncIterator[Database]:
-    is_new = driver not in names
-    database = open_database(uri, names.setdefault(driver, f"test_{driver}_{secrets.token_hex(6)}"), driver=driver)
-    if is_new:
-        await ensure_schema(database)
-    yield database
-    await asyncio.gather(*(database.collection(name).delete_many({}) for name in INDEXES))
-    await database.close()
-
-
 @pytest.fixture(params=["motor", "pymongo"])
-async def real_database(request: Any, mongod_uri: str, shared_names: dict[str, str]) -> AsyncIterator[Database]:
+async def real_database(request: Any, mongod_uri: str) -> AsyncIterator[Database]:
     """An empty database with its indexes on the real server, under either driver."""
-    async for database in _opened(mongod_uri, request.param, shared_names):
+    async with open_shared_database(mongod_uri, driver=request.param) as database:
         yield database
 
 
@@ -100,9 +83,7 @@ def real_stores(real_database: Database, build_stores: Callable[[Database], Stor
 
 
 @pytest.fixture(params=["mongomock", "motor", "pymongo"])
-async def stores(
-    request: Any, database_name: str, shared_names: dict[str, str], build_stores: Callable[[Database], Stores]
-) -> AsyncIterator[Stores]:
+async def stores(request: Any, database_name: str, build_stores: Callable[[Database], Stores]) -> AsyncIterator[Stores]:
     """All stores: in memory, and on the real server under either driver."""
     if request.param == "mongomock":
         database = Database(AsyncMongoMockClient(tz_aware=True), database_name)
@@ -110,7 +91,7 @@ async def stores(
         yield build_stores(database)
         return
     uri = request.getfixturevalue("mongod_uri")
-    async for database in _opened(uri, request.param, shared_names):
+    async with open_shared_database(uri, driver=request.param) as database:
         yield build_stores(database)
 
 

@@ -105,7 +105,6 @@ async def wired_stores(request, wire, real_database_once, build_stores):
 
 @pytest.fixture
 async def real_database_once(mongo_database):
-    await ensure_schema(mongo_database)
     return mongo_database.name
 
 

@@ -117,22 +117,22 @@ async def test_all_indexes_are_there_and_those_on_purge_at_delete_at_that_time(r
     assert with_purge == {"scheduled_posts", "pending_authorizations", "platform_events", "seen_requests"}
 
 
-async def test_starting_again_and_many_at_once_is_fine(mongo_database):
-    await asyncio.gather(*(ensure_schema(mongo_database) for _ in range(4)))
-    await ensure_schema(mongo_database)
-    document = await mongo_database.collection("schema").find_one({})
+async def test_starting_again_and_many_at_once_is_fine(bare_database):
+    await asyncio.gather(*(ensure_schema(bare_database) for _ in range(4)))
+    await ensure_schema(bare_database)
+    document = await bare_database.collection("schema").find_one({})
     assert document == {"_id": "schema", "version": SCHEMA_VERSION}
 
 
-async def test_a_database_of_a_later_version_is_refused_and_left_alone(mongo_database):
-    await mongo_database.collection("schema").insert_one({"_id": "schema", "version": SCHEMA_VERSION + 1})
+async def test_a_database_of_a_later_version_is_refused_and_left_alone(bare_database):
+    await bare_database.collection("schema").insert_one({"_id": "schema", "version": SCHEMA_VERSION + 1})
     with pytest.raises(SchemaTooNew, match=f"version {SCHEMA_VERSION + 1}"):
-        await ensure_schema(mongo_database)
-    assert await mongo_database.collection("deliveries").index_information() == {}
+        await ensure_schema(bare_database)
+    assert await bare_database.collection("deliveries").index_information() == {}
 
 
-async def test_migrations_run_once_in_order_from_the_stored_version(mongo_database, monkeypatch):
-    await ensure_schema(mongo_database)
+async def test_migrations_run_once_in_order_from_the_stored_version(bare_database, monkeypatch):
+    await ensure_schema(bare_database)
     ran = []
 
     def migration(number):
@@ -143,8 +143,8 @@ async def test_migrations_run_once_in_order_from_the_stored_version(mongo_databa
 
     monkeypatch.setattr(schema, "MIGRATIONS", {SCHEMA_VERSION + n: migration(n) for n in (1, 2)})
     monkeypatch.setattr(schema, "SCHEMA_VERSION", SCHEMA_VERSION + 2)
-    await ensure_schema(mongo_database)
-    await ensure_schema(mongo_database)
+    await ensure_schema(bare_database)
+    await ensure_schema(bare_database)
     assert ran == [1, 2]
 
 

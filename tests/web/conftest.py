@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,7 +13,6 @@ import aiohttp
 import pytest
 from aiohttp import web
 from multidict import CIMultiDictProxy
-from playwright.async_api import Browser, async_playwright
 from team import Team, open_team
 from yarl import URL
 
@@ -234,27 +231,3 @@ async def live(mongo_database: Database) -> AsyncIterator[LiveTeam]:
         )
         async with serve_app(app, listener) as address:
             yield LiveTeam(team=team, address=address)
-
-
-CHROMIUM_ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """A real Chromium; where there is none, tests that need it are skipped, but fail under CI=true."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must test in a real browser, and no Chromium was found.")
-        pytest.skip("NOT TESTED IN A REAL BROWSER: no Chromium was found.")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=[*CHROMIUM_ARGS])
-        yield browser
-        await browser.close()

@@ -64,6 +64,11 @@ ROUNDS: Final = 16  # within the ten minutes after which a post counts as late
 LAG: Final = Timings().lease + Timings().settle + Timings().lookup / 2
 
 
+SLOW: Final = 0.6  # seconds; where nothing is slow, a machine that is busy must not make it so
+LIMITS: Final = {"accept-then-slow": timedelta(seconds=0.4)}
+AMPLE: Final = timedelta(seconds=20)
+
+
 class Death(asyncio.CancelledError):
     """The process ends here: nothing that comes behind it happens."""
 
@@ -99,7 +104,7 @@ class Reaper:
         task.cancel()
         await asyncio.wait([task])
         self.fake.gate.set()
-        await until(lambda: not self.fake.in_flight, limit=5)
+        await until(lambda: not self.fake.in_flight, limit=20)
         self._die()
 
     @staticmethod
@@ -180,11 +185,10 @@ class World:
 
 
 @pytest.fixture
-async def world(bare_database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(Platforms, "PUBLISH_LIMIT", timedelta(seconds=0.25))
+async def world(bare_database: Database) -> AsyncIterator[World]:
     await ensure_schema(bare_database)
     clock = MovableClock(datetime.now(UTC).replace(microsecond=0), is_frozen=True)
-    weather = Weather(slow_seconds=0.35, lag_seconds=LAG.total_seconds())
+    weather = Weather(slow_seconds=SLOW, lag_seconds=LAG.total_seconds())
     fakes = {kind: ChaosFake(kind, weather=weather, clock=clock) for kind in KINDS}
     entry_points = [
         EntryPoint(name=kind, value=f"chaos_platform:{kind}", group="logicspike.platforms") for kind in KINDS
@@ -226,12 +230,12 @@ async def walk(world: World, number: int, kind: str, point: str, fault: str) -> 
     reaper = Reaper(point, fake)
     await tick(world.start(reaper))
     assert reaper.is_dead, f"{text}: the point was never reached"
-    await until(lambda: not fake.in_flight, limit=5)
+    await until(lambda: not fake.in_flight, limit=20)
     survivor = world.start()
     for _ in range(ROUNDS):
         world.clock.advance(ROUND)
         await tick(survivor)
-        await until(lambda: not fake.in_flight, limit=5)
+        await until(lambda: not fake.in_flight, limit=20)
     now = await world.stores.deliveries.find(delivery.team_id, delivery.delivery_id)
     assert now is not None
     return {
@@ -245,10 +249,13 @@ async def walk(world: World, number: int, kind: str, point: str, fault: str) -> 
     }
 
 
-async def test_every_death_under_every_fault_ends_as_the_table_says(world):
+async def test_every_death_under_every_fault_ends_as_the_table_says(world, monkeypatch):
     cases = list(product(KINDS, POINTS, FAULTS))
     assert 210 == len(cases)
-    found = [await walk(world, number, *case) for number, case in enumerate(cases)]
+    found = []
+    for number, (kind, point, fault) in enumerate(cases):
+        monkeypatch.setattr(Platforms, "PUBLISH_LIMIT", LIMITS.get(fault, AMPLE))
+        found.append(await walk(world, number, kind, point, fault))
     rows = [{name: str(value) for name, value in row.items()} for row in found]
     if os.environ.get("LOGICSPIKE_WRITE_EXPECTED"):
         write(rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -32,7 +32,7 @@ from logicspike.services.checking_access import CheckingAccess
 from logicspike.services.connecting import Callback, Connecting
 from logicspike.services.delivering import Delivering
 from logicspike.services.disconnecting import Disconnecting
-from logicspike.services.editing import Editing
+from logicspike.services.editing import Editing, EditRequest, EditResult
 from logicspike.services.leaving import Leaving
 from logicspike.services.linking import Linking
 from logicspike.services.media_rules import kind_of
@@ -224,6 +224,13 @@ class Team:
         await self.sign_in(member, person=person, platform=platform, credential_set=credential_set)
         return (await self.stores.connections.list_for_team(member.team_id))[-1]
 
+    async def connect_both(self) -> tuple[Connection, Connection]:
+        """Connect two accounts of one member."""
+        first = await self.connect(person="p-1")
+        await self.sign_in(self.ana, person="p-2")
+        accounts = await self.stores.connections.list_for_team(self.ana.team_id)
+        return first, next(each for each in accounts if each.connection_id != first.connection_id)
+
     async def connect_hall(self, member: Member | None = None, *, position: int = 0, person: str = "m-1") -> Connection:
         """Connect one of the halls a Guild member keeps, by the platform's second developer app."""
         question = await self.connect(member, person=person, platform="guild", credential_set="halls")
@@ -262,6 +269,40 @@ class Team:
             accounts=accounts,
             **rest,
         )
+
+    async def schedule_to_both(self, text: str = "Hello", *, due_in: timedelta = timedelta(hours=1)) -> list[Delivery]:
+        """Connect two accounts, and schedule a post to both; its deliveries."""
+        first, second = await self.connect_both()
+        result = await self.scheduling.schedule(
+            self.request(text, due_in=due_in, accounts=(first.nickname, second.nickname))
+        )
+        assert isinstance(result, Scheduled), result
+        return list(result.deliveries)
+
+    def edit_request(
+        self,
+        delivery: Delivery,
+        text: str | None = "Changed",
+        *,
+        due_at: datetime | None = None,
+        due_in: timedelta | None = None,
+        revision: int = 0,
+        **rest: object,
+    ) -> EditRequest:
+        """What its author would have it say, at its time or another."""
+        return EditRequest(
+            author=self.ana,
+            delivery_id=delivery.delivery_id,
+            revision=revision,
+            text=text,
+            due_at=due_at or (delivery.due_at if due_in is None else self.clock.now() + due_in),
+            zone="Europe/Berlin",
+            **rest,
+        )
+
+    async def edit(self, delivery: Delivery, text: str | None = "Changed", **rest: Any) -> EditResult | None:
+        """Save a change of it; the answer."""
+        return await self.editing.save(self.edit_request(delivery, text, **rest))
 
     async def prepare(self, *, after: timedelta = timedelta(0)) -> int:
         """Move the clock, prepare what is to be prepared by then, and wait until all of it has ended."""

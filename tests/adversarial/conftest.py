@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -119,6 +119,25 @@ def restart(team: Team) -> Callable[..., Team]:
         return next_process(team, faults)
 
     return fresh
+
+
+@pytest.fixture
+def after_call(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str, Callable[[], Awaitable[Any]]], None]:
+    """Lets something happen right after the first call of an owner's method, before its caller goes on."""
+
+    def arrange(owner: object, name: str, then: Callable[[], Awaitable[Any]]) -> None:
+        real, is_done = getattr(owner, name), []
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            result = await real(*args, **kwargs)
+            if not is_done:
+                is_done.append(True)
+                await then()
+            return result
+
+        monkeypatch.setattr(owner, name, call)
+
+    return arrange
 
 
 @pytest.fixture

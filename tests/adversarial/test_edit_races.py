@@ -14,7 +14,7 @@ import pytest
 from measured import factor
 
 from logicspike.domain import DeliveryState
-from logicspike.services.editing import ChangedMeanwhile, Edited, EditRequest, TooLate
+from logicspike.services.editing import ChangedMeanwhile, Edited, TooLate
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.chaos) for seed in (2, 3) if factor() > 1)]
@@ -34,19 +34,6 @@ async def at_some_point(chance, work, *, within=0.0):
         await asyncio.sleep(0)
     await asyncio.sleep(chance.random() * within)
     return await work
-
-
-async def edit(process, delivery, text, *, due_at=None, revision=0):
-    return await process.editing.save(
-        EditRequest(
-            author=process.ana,
-            delivery_id=delivery.delivery_id,
-            revision=revision,
-            text=text,
-            due_at=due_at or delivery.due_at,
-            zone="UTC",
-        )
-    )
 
 
 def texts(team):
@@ -77,7 +64,7 @@ async def test_an_edit_against_claims_and_publishes_is_answered_by_what_goes_out
     for bout in range(BOUTS):
         posts = await schedule_some(team, bout)
         team.clock.advance(MINUTE)
-        edits = (edit(editor, each, f"new {bout}.{number}") for number, each in enumerate(posts))
+        edits = (editor.edit(each, f"new {bout}.{number}") for number, each in enumerate(posts))
         answers = await asyncio.gather(
             *(at_some_point(chance, each, within=0.04) for each in edits),
             *(at_some_point(chance, work(worker)) for worker in workers),
@@ -99,7 +86,7 @@ async def test_a_post_that_is_moved_never_goes_out_old_or_early(team, restart, c
     for bout in range(BOUTS):
         posts = await schedule_some(team, bout)
         team.clock.advance(MINUTE)
-        edits = (edit(editor, each, f"new {bout}.{number}", due_at=later) for number, each in enumerate(posts))
+        edits = (editor.edit(each, f"new {bout}.{number}", due_at=later) for number, each in enumerate(posts))
         answers = await asyncio.gather(
             *(at_some_point(chance, each, within=0.04) for each in edits), at_some_point(chance, team.deliver())
         )
@@ -125,7 +112,7 @@ async def test_an_edit_against_a_cancel_leaves_the_post_cancelled_and_both_answe
     editor, canceler, seen = restart(), restart(), Counter()
     for bout in range(BOUTS):
         posts = await schedule_some(team, bout)
-        edits = (edit(editor, each, f"new {bout}.{number}") for number, each in enumerate(posts))
+        edits = (editor.edit(each, f"new {bout}.{number}") for number, each in enumerate(posts))
         cancels = (canceler.scheduling.cancel(team.ana, each.delivery_id) for each in posts)
         done = await asyncio.gather(
             *(at_some_point(chance, each) for each in edits),
@@ -153,7 +140,7 @@ async def test_of_edits_at_once_one_is_saved_whole_at_every_account(team, restar
         times = [team.clock.now() + (2 + n) * HOUR for n in range(5)]
         answers = await asyncio.gather(
             *(
-                at_some_point(chance, edit(editor, delivery, f"new {bout}.{n}", due_at=times[n]))
+                at_some_point(chance, editor.edit(delivery, f"new {bout}.{n}", due_at=times[n]))
                 for n, editor in enumerate(editors)
             )
         )
@@ -175,7 +162,7 @@ async def test_a_change_that_several_carry_through_at_once_is_made_once(team, re
     editor, helpers = restart(), [restart() for _ in range(3)]
     for bout in range(BOUTS):
         posts = await schedule_some(team, bout)
-        edits = (edit(editor, each, f"new {bout}.{number}") for number, each in enumerate(posts))
+        edits = (editor.edit(each, f"new {bout}.{number}") for number, each in enumerate(posts))
         looks = (helper.editing.find(team.ana, each.delivery_id) for helper in helpers for each in posts)
         answers = await asyncio.gather(*(at_some_point(chance, each) for each in (*edits, *looks)))
 
@@ -193,7 +180,7 @@ async def test_an_edit_against_a_release_keeps_the_new_text_and_time(team, resta
         team.fake.perform("revoke")
         await team.deliver(after=MINUTE)
         later = team.clock.now() + 9 * HOUR
-        edits = (edit(editor, each, f"new {bout}.{n}", due_at=later) for n, each in enumerate(posts))
+        edits = (editor.edit(each, f"new {bout}.{n}", due_at=later) for n, each in enumerate(posts))
         done = await asyncio.gather(
             *(at_some_point(chance, each, within=0.1) for each in edits),
             at_some_point(chance, team.sign_in(team.ana, connection_id=connection.connection_id)),

@@ -1,8 +1,7 @@
-"""Changing a scheduled post: what it becomes in each state, what it answers, and what a crash leaves behind."""
+"""Changing a scheduled post: what it becomes in each state, and what it answers."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -10,45 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from team import claim_due
 
-from logicspike.domain import DeliveryState, HoldReason, PostChange
+from logicspike.domain import DeliveryState, HoldReason
 from logicspike.events import PostEdited
 from logicspike.plugin.errors import MemberActionRequired, PlatformUnavailable, PostRejected
 from logicspike.plugin.types import Problem
 from logicspike.services.disconnecting import PostsOnDisconnect
-from logicspike.services.editing import ChangedMeanwhile, Edited, EditRequest, NotEdited, TooLate
-from logicspike.services.ports import StoreUnavailable
+from logicspike.services.editing import ChangedMeanwhile, Edited, NotEdited, TooLate
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 S = DeliveryState
-
-
-def request(team, delivery, text="Changed", *, due_at=None, due_in=None, revision=0, **rest):
-    due_at = team.clock.now() + due_in if due_in is not None else due_at or delivery.due_at
-    return EditRequest(
-        author=team.ana,
-        delivery_id=delivery.delivery_id,
-        revision=revision,
-        text=text,
-        due_at=due_at,
-        zone="Europe/Berlin",
-        **rest,
-    )
-
-
-async def save(team, delivery, text="Changed", **rest):
-    return await team.editing.save(request(team, delivery, text, **rest))
-
-
-async def schedule_to_both(team, text="Hello", due_in=HOUR):
-    """A post to two accounts; its deliveries."""
-    first = await team.connect(person="p-1")
-    await team.sign_in(team.ana, person="p-2")
-    everything = await team.stores.connections.list_for_team("T1")
-    second = next(each for each in everything if each.connection_id != first.connection_id)
-    result = await team.scheduling.schedule(
-        team.request(text, due_in=due_in, accounts=(first.nickname, second.nickname))
-    )
-    return result.deliveries
 
 
 # --- what it becomes --------------------------------------------------------------------------------------------------
@@ -58,7 +27,7 @@ async def test_a_changed_post_goes_out_once_with_its_new_text_at_its_new_time(te
     await team.connect()
     delivery = await team.schedule("Old", due_in=HOUR)
 
-    done = await save(team, delivery, "New https://example.com/a", due_in=2 * HOUR)
+    done = await team.edit(delivery, "New https://example.com/a", due_in=2 * HOUR)
 
     assert isinstance(done, Edited)
     assert 0 == await team.deliver(after=HOUR)
@@ -72,9 +41,9 @@ async def test_a_changed_post_goes_out_once_with_its_new_text_at_its_new_time(te
 
 
 async def test_the_post_and_all_its_deliveries_take_the_change(team):
-    deliveries = await schedule_to_both(team)
+    deliveries = await team.schedule_to_both()
 
-    done = await save(team, deliveries[1], due_in=3 * HOUR)
+    done = await team.edit(deliveries[1], due_in=3 * HOUR)
 
     due_at = team.clock.now() + 3 * HOUR
     post = await team.stores.posts.find("T1", deliveries[0].post_id)
@@ -93,7 +62,7 @@ async def test_the_same_minute_keeps_the_time_to_the_second(team):
     team.clock.advance(timedelta(seconds=47 - team.clock.now().second % 60))
     delivery = await team.schedule(due_in=HOUR)
 
-    await save(team, delivery, due_at=delivery.due_at.replace(second=0))
+    await team.edit(delivery, due_at=delivery.due_at.replace(second=0))
 
     assert delivery.due_at == (await team.read(delivery)).due_at
 
@@ -102,7 +71,7 @@ async def test_now_means_now_even_within_the_posts_own_minute(team):
     await team.connect()
     delivery = await team.schedule(due_in=timedelta(seconds=20))
 
-    await save(team, delivery, is_now=True)
+    await team.edit(delivery, is_now=True)
 
     assert team.clock.now() == (await team.read(delivery)).due_at
 
@@ -115,7 +84,7 @@ async def test_a_claimed_post_is_taken_back_and_the_worker_sends_nothing(team, m
 
     async def get_credential(connection):
         if not answers:
-            answers.append(await save(team, delivery, "New"))
+            answers.append(await team.edit(delivery, "New"))
         return await real(connection)
 
     monkeypatch.setattr(team.refreshing, "get_credential", get_credential)
@@ -136,7 +105,7 @@ async def test_a_post_that_waits_for_its_next_try_starts_anew_at_a_later_time(te
     waiting = await team.read(delivery)
     assert (1, "Down.") == (waiting.tries, waiting.detail)
 
-    await save(team, delivery, due_in=HOUR)
+    await team.edit(delivery, due_in=HOUR)
 
     now = await team.read(delivery)
     assert (0, None, now.due_at) == (now.tries, now.detail, now.next_try_at)
@@ -150,7 +119,7 @@ async def test_a_pause_that_the_platform_needs_outlasts_an_edit(team, is_now):
     until = team.clock.now() + HOUR
     await team.stores.deliveries.postpone(until=until, platform="echo")
 
-    await save(team, delivery, is_now=is_now)
+    await team.edit(delivery, is_now=is_now)
 
     assert until == (await team.read(delivery)).next_try_at
 
@@ -168,7 +137,7 @@ async def hold(team, reason):
 async def test_a_held_post_stays_held_with_its_reason_unless_a_new_time_settles_it(team, reason, moves):
     held = await hold(team, reason)
 
-    await save(team, held, due_in=HOUR if moves else None)
+    await team.edit(held, due_in=HOUR if moves else None)
 
     now = await team.read(held)
     assert "Changed" == now.post.text
@@ -186,7 +155,7 @@ async def test_a_held_post_goes_out_changed_once_its_account_is_back(team):
     await team.deliver(after=MINUTE)
     assert HoldReason.RECONNECT is (await team.read(delivery)).hold_reason
 
-    await save(team, delivery, "New", due_in=HOUR)
+    await team.edit(delivery, "New", due_in=HOUR)
     await team.sign_in(team.ana, connection_id=connection.connection_id)
 
     assert 0 == await team.deliver()
@@ -200,10 +169,20 @@ async def test_a_confirmed_late_post_with_a_new_time_may_be_late_again(team):
     await team.deliver(after=HOUR)
     await team.answering.settle_late(team.ana, delivery.delivery_id, "publish")
 
-    await save(team, delivery, due_in=HOUR)
+    await team.edit(delivery, due_in=HOUR)
     await team.deliver(after=3 * HOUR)
 
     assert HoldReason.LATE is (await team.read(delivery)).hold_reason
+
+
+async def test_a_post_of_an_account_that_was_disconnected_is_changed_while_held(team):
+    connection = await team.connect()
+    delivery = await team.schedule(due_in=HOUR)
+    await team.disconnecting.disconnect(team.ana, connection.connection_id, posts=PostsOnDisconnect.HOLD)
+
+    done = await team.edit(delivery, "New")
+
+    assert [(S.HELD, "New")] == [(each.state, each.post.text) for each in done.changed]
 
 
 # --- what it refuses --------------------------------------------------------------------------------------------------
@@ -213,7 +192,7 @@ async def test_what_the_platform_would_refuse_stands_at_its_field_and_nothing_ch
     await team.connect()
     delivery = await team.schedule(due_in=HOUR)
 
-    done = await save(team, delivery, "x" * 101, due_in=-HOUR)
+    done = await team.edit(delivery, "x" * 101, due_in=-HOUR)
 
     assert isinstance(done, NotEdited)
     assert ["when", "text"] == [each.field for each in done.problems]
@@ -225,7 +204,7 @@ async def test_an_empty_text_is_refused(team):
     await team.connect()
     delivery = await team.schedule(due_in=HOUR)
 
-    done = await save(team, delivery, " \n ")
+    done = await team.edit(delivery, " \n ")
 
     assert ["text"] == [each.field for each in done.problems]
 
@@ -234,14 +213,14 @@ async def test_a_past_time_that_is_not_touched_is_no_complaint(team):
     held = await hold(team, HoldReason.LATE)
     team.clock.advance(HOUR)
 
-    assert isinstance(await save(team, held), Edited)
+    assert isinstance(await team.edit(held), Edited)
 
 
 async def test_no_text_keeps_the_text(team):
     await team.connect()
     delivery = await team.schedule("Kept", due_in=HOUR)
 
-    await save(team, delivery, None, due_in=2 * HOUR)
+    await team.edit(delivery, None, due_in=2 * HOUR)
 
     assert "Kept" == (await team.read(delivery)).post.text
 
@@ -250,7 +229,7 @@ async def test_a_colleagues_post_is_none(team):
     await team.connect()
     delivery = await team.schedule(due_in=HOUR)
 
-    assert None is await team.editing.save(replace(request(team, delivery), author=team.ben))
+    assert None is await team.editing.save(replace(team.edit_request(delivery), author=team.ben))
     assert None is await team.editing.find(team.ben, delivery.delivery_id)
     assert delivery == await team.read(delivery)
 
@@ -290,7 +269,7 @@ async def test_what_has_gone_or_is_over_is_not_changed_and_said_so(team, refuse,
     delivery = await team.schedule()
     before = await bring_to(team, delivery, state, refuse)
 
-    done = await save(team, delivery)
+    done = await team.edit(delivery)
 
     assert isinstance(done, TooLate)
     assert [before] == list(done.deliveries)
@@ -313,10 +292,10 @@ async def test_a_cancel_is_answered_truthfully_in_every_state(team, refuse, stat
 
 
 async def test_where_it_has_gone_it_stays_and_elsewhere_it_changes(team):
-    first, second = await schedule_to_both(team, "Old", due_in=MINUTE)
+    first, second = await team.schedule_to_both("Old", due_in=MINUTE)
     publishing = await bring_to_publishing(team, first)
 
-    done = await save(team, second, "New", due_in=HOUR)
+    done = await team.edit(second, "New", due_in=HOUR)
 
     assert ([second.delivery_id], [publishing]) == (
         [each.delivery_id for each in done.changed],
@@ -338,22 +317,22 @@ async def bring_to_publishing(team, delivery):
 async def test_a_form_opened_before_another_change_changes_nothing(team):
     await team.connect()
     delivery = await team.schedule("Old", due_in=HOUR)
-    await save(team, delivery, "First", due_in=2 * HOUR)
+    await team.edit(delivery, "First", due_in=2 * HOUR)
 
-    done = await save(team, delivery, "Second")
+    done = await team.edit(delivery, "Second")
 
     assert isinstance(done, ChangedMeanwhile)
     assert ("First", 1) == (done.now.post.text, done.now.post.revision)
     assert "First" == (await team.read(delivery)).post.text
-    assert isinstance(await save(team, delivery, "Second", revision=1), Edited)
+    assert isinstance(await team.edit(delivery, "Second", revision=1), Edited)
     assert "Second" == (await team.read(delivery)).post.text
 
 
 async def test_saving_the_same_again_is_answered_like_the_first_time(team):
-    deliveries = await schedule_to_both(team)
-    first = await save(team, deliveries[0], due_in=2 * HOUR)
+    deliveries = await team.schedule_to_both()
+    first = await team.edit(deliveries[0], due_in=2 * HOUR)
 
-    again = await save(team, deliveries[0], due_in=2 * HOUR)
+    again = await team.edit(deliveries[0], due_in=2 * HOUR)
 
     assert (first.changed, first.unchanged) == (again.changed, again.unchanged)
     assert 1 == (await team.stores.posts.find("T1", deliveries[0].post_id)).revision
@@ -361,143 +340,9 @@ async def test_saving_the_same_again_is_answered_like_the_first_time(team):
 
 async def test_a_move_decided_before_an_edit_does_not_undo_it(team):
     held = await hold(team, HoldReason.MEMBER)
-    await save(team, held, "New", due_in=HOUR)
+    await team.edit(held, "New", due_in=HOUR)
 
     released = replace(held, state=S.SCHEDULED, hold_reason=None, detail=None)
 
     assert not await team.stores.deliveries.swap(held, released)
     assert "New" == (await team.read(held)).post.text
-
-
-# --- what a crash leaves behind ---------------------------------------------------------------------------------------
-
-
-async def leave_behind(team, delivery, text="New"):
-    """A change that its process did not live to carry out."""
-    post = await team.stores.posts.find("T1", delivery.post_id)
-    change = PostChange(
-        text=text,
-        link=None,
-        due_at=delivery.due_at,
-        zone=delivery.zone,
-        wall_time=post.wall_time,
-        begun_at=team.clock.now(),
-        reaches={each.delivery_id: 0 for each in await team.stores.deliveries.list_for_post("T1", post.post_id)},
-    )
-    assert await team.stores.posts.swap(post, replace(post, change=change))
-
-
-async def test_a_change_left_behind_is_carried_through_in_a_while(team):
-    deliveries = await schedule_to_both(team, "Old")
-    await leave_behind(team, deliveries[0])
-    assert 0 == await team.editing.finish_changes(), "it may be somebody's who is just at it"
-
-    team.clock.advance(timedelta(seconds=11))
-
-    assert 1 == await team.editing.finish_changes()
-    assert ["New", "New"] == [(await team.read(each)).post.text for each in deliveries]
-    post = await team.stores.posts.find("T1", deliveries[0].post_id)
-    assert ("New", 1, None) == (post.text, post.revision, post.change)
-    assert 0 == await team.editing.finish_changes()
-
-
-async def test_what_was_tried_meanwhile_stays_as_it_was_even_if_it_is_to_be_tried_again(team, refuse):
-    await team.connect()
-    delivery = await team.schedule("Old")
-    await leave_behind(team, delivery)
-    refuse(PlatformUnavailable("Down."))
-    await team.deliver(after=MINUTE)
-    assert S.SCHEDULED is (await team.read(delivery)).state
-
-    await team.editing.finish_changes()
-
-    post = await team.stores.posts.find("T1", delivery.post_id)
-    assert {("Old", None)} == {(post.text, post.change), ((await team.read(delivery)).post.text, None)}
-
-
-async def test_a_change_that_reached_nobody_is_dropped(team):
-    await team.connect()
-    delivery = await team.schedule("Old")
-    await leave_behind(team, delivery)
-    await team.deliver(after=MINUTE)
-
-    await team.editing.finish_changes()
-
-    post = await team.stores.posts.find("T1", delivery.post_id)
-    assert ("Old", 1, None, None) == (post.text, post.revision, post.change, post.edited_at)
-
-
-async def test_the_form_shows_a_change_left_behind_as_made(team):
-    await team.connect()
-    delivery = await team.schedule("Old")
-    await leave_behind(team, delivery)
-
-    found = await team.editing.find(team.ana, delivery.delivery_id)
-
-    assert ("New", 1) == (found.shown.post.text, found.post.revision)
-
-
-@pytest.mark.parametrize("step", range(1, 9))
-@pytest.mark.parametrize("is_done", [True, False])
-async def test_cut_off_at_any_write_the_post_and_its_deliveries_agree_after_a_while(team, monkeypatch, step, is_done):
-    deliveries = await schedule_to_both(team, "Old")
-    count = 0
-
-    def cut_off_at(store, name):
-        real = getattr(store, name)
-
-        async def call(*args):
-            nonlocal count
-            count += 1
-            if count == step and not is_done:
-                raise asyncio.CancelledError
-            result = await real(*args)
-            if count == step:
-                raise asyncio.CancelledError
-            return result
-
-        monkeypatch.setattr(store, name, call)
-
-    for store, name in ((team.stores.posts, "swap"), (team.stores.deliveries, "swap")):
-        cut_off_at(store, name)
-    try:
-        await save(team, deliveries[0], "New", due_in=2 * HOUR)
-    except asyncio.CancelledError:
-        assert step <= 4
-    monkeypatch.undo()
-    team.clock.advance(MINUTE)
-    await team.editing.finish_changes()
-
-    post = await team.stores.posts.find("T1", deliveries[0].post_id)
-    said = {((await team.read(each)).post.text, (await team.read(each)).due_at) for each in deliveries}
-    assert {(post.text, post.due_at)} == said
-    assert None is post.change
-
-
-async def test_an_outage_is_said_and_the_same_saved_again(team, monkeypatch):
-    await team.connect()
-    delivery = await team.schedule("Old", due_in=HOUR)
-    real = team.stores.deliveries.swap
-
-    async def swap(before, after):
-        raise StoreUnavailable("no answer")
-
-    monkeypatch.setattr(team.stores.deliveries, "swap", swap)
-    with pytest.raises(StoreUnavailable):
-        await save(team, delivery, "New")
-    monkeypatch.setattr(team.stores.deliveries, "swap", real)
-
-    again = await save(team, delivery, "New")
-
-    assert isinstance(again, Edited)
-    assert [("New", 1)] == [(each.post.text, each.revision) for each in again.changed]
-
-
-async def test_a_post_of_an_account_that_was_disconnected_is_changed_while_held(team):
-    connection = await team.connect()
-    delivery = await team.schedule(due_in=HOUR)
-    await team.disconnecting.disconnect(team.ana, connection.connection_id, posts=PostsOnDisconnect.HOLD)
-
-    done = await save(team, delivery, "New")
-
-    assert [(S.HELD, "New")] == [(each.state, each.post.text) for each in done.changed]

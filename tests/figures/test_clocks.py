@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,7 @@ from logicspike.store.opening import build_stores
 from logicspike.vault import Vault, generate_key, parse_key_ring
 from logicspike.wiring import Parts, Services, build_services
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 EARLY = timedelta(seconds=1)
 
 # --- a clock that jumps while a claim is held -------------------------------------------------------------------------
@@ -302,13 +303,16 @@ YEAR_BEGINS = datetime(2026, 12, 1, tzinfo=UTC)
 
 def _nights(zone: ZoneInfo) -> list[datetime]:
     """The zone's first two changes of its clocks in a year; where it has none, those of Berlin."""
-    found = []
-    for hour in range(24 * 366 * 2):
-        at = YEAR_BEGINS + timedelta(minutes=30 * hour)
-        before = at - timedelta(minutes=30)
-        if at.astimezone(zone).utcoffset() != before.astimezone(zone).utcoffset():
-            found.append(at)
-    return found[:2] or _nights(ZoneInfo("Europe/Berlin"))
+
+    def changes(begin: datetime, step: timedelta, count: int) -> list[datetime]:
+        """Ends of those steps within which the clocks change."""
+        ends = [begin + step * number for number in range(count + 1)]
+        offsets = [end.astimezone(zone).utcoffset() for end in ends]
+        return [end for end, old, new in zip(ends[1:], offsets, offsets[1:], strict=False) if old != new]
+
+    days, half_hour = changes(YEAR_BEGINS, DAY, 366), timedelta(minutes=30)
+    nights = [night for day in days for night in changes(day - DAY, half_hour, 48)]
+    return nights[:2] or _nights(ZoneInfo("Europe/Berlin"))
 
 
 def _walls(zone: ZoneInfo, night: datetime) -> list[datetime]:
@@ -323,6 +327,7 @@ def _walls(zone: ZoneInfo, night: datetime) -> list[datetime]:
     return list(dict.fromkeys(walls))
 
 
+@cache
 def _oracle(wall: datetime, zone: ZoneInfo) -> list[datetime]:
     """Every minute of three days that shows this wall time, found by looking at all of them."""
     start = wall.replace(tzinfo=UTC) - timedelta(hours=36)

@@ -98,24 +98,29 @@ _PICTURE: Final = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"
 <text x="24" y="31" text-anchor="middle" font-family="sans-serif" font-size="19" fill="#fff">{{ initials }}</text></svg>
 """
 
-_environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+_environment = jinja2.Environment(
+    # By name, so that each is compiled once.
+    loader=jinja2.DictLoader({"style": _STYLE, "consent": _CONSENT, "picture": _PICTURE, "timeline": _TIMELINE}),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+)
 
 
 def render_consent(*, title: str, accent: str, scopes: object, people: object, action: str) -> str:
     """Render the page with Allow and Cancel; ``action`` is where the form goes."""
-    return _render(_CONSENT, accent, title=title, scopes=scopes, people=people, action=action)
+    return _render("consent", accent, title=title, scopes=scopes, people=people, action=action)
 
 
 def draw_picture(name: str) -> str:
     """Draw a profile picture with the initials of a name, in a colour of its own, as SVG."""
     initials = "".join(word[0] for word in name.split()[:2])
     hue = zlib.crc32(name.encode()) % 360
-    return _environment.from_string(_PICTURE).render(hue=hue, initials=initials)
+    return _environment.get_template("picture").render(hue=hue, initials=initials)
 
 
 def render_timeline(*, title: str, accent: str, threads: Sequence[Sequence[LedgerEntry]]) -> str:
     """Render what was published, the newest post first, with its replies under it."""
-    return _render(_TIMELINE, accent, title=title, threads=threads, address=_to_address)
+    return _render("timeline", accent, title=title, threads=threads, address=_to_address)
 
 
 def _to_address(medium: FakeMedia) -> str:
@@ -123,5 +128,5 @@ def _to_address(medium: FakeMedia) -> str:
 
 
 def _render(template: str, accent: str, **values: object) -> str:
-    style = _environment.from_string(_STYLE).render(accent=accent)
-    return _environment.from_string(template).render(style=Markup(style), **values)
+    style = _environment.get_template("style").render(accent=accent)
+    return _environment.get_template(template).render(style=Markup(style), **values)

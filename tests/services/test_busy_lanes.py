@@ -58,6 +58,10 @@ async def test_a_burst_larger_than_a_lane_may_take_in_a_row_wakes_the_next_look(
     assert 200 == len(taken)
     assert wakes
 
+    await team.deliver()
+
+    assert [f"p{number:04}" for number in range(300)] == taken, "none was claimed and then left behind"
+
 
 async def test_a_lane_whose_time_is_over_puts_back_the_rest_in_one_go_and_in_its_place(team, monkeypatch, wakes):
     await stock(team, 10, accounts=1)

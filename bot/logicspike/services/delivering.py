@@ -281,14 +281,14 @@ class Delivering:
 
     async def _serve_in_turns(self, lane: Lane) -> bool:
         """Publish batch after batch, but not so many that others wait long; whether more may be waiting."""
-        for _ in range(_BATCHES_IN_A_ROW):
+        for _ in range(_BATCHES_IN_A_ROW - 1):
             if not await self._serve(lane):
                 return True
             more = await self._take_more(lane) if lane.may_have_more and self._may_go_on() else None
             if more is None:
-                break
+                return lane.may_have_more
             lane = more
-        return lane.may_have_more
+        return not await self._serve(lane) or lane.may_have_more
 
     async def _serve(self, lane: Lane) -> bool:
         """Publish a batch, one after the other; False when the rest was put back.

@@ -36,11 +36,16 @@ settings.register_profile("search", print_blob=True)
 settings.load_profile("gate" if os.environ.get("CI") == "true" else "search")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the long runs, those that measure no time go beside the others, in a second process that gives way to them.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long, unless ``-m chaos`` asks for it, or tests/chaos is named.
 
-    They go in reverse, so that the one with the most requests comes when the kills, which need all there is, are over.
+    Of what takes long, what measures no time goes beside the rest, in a second process that gives way to it; in
+    reverse, so that the one with the most requests comes when the kills, which need all there is, are over.
     """
+    if "chaos" not in config.getoption("markexpr"):
+        long_ones = [item for item in items if item.get_closest_marker("chaos") and item.path.parent.name != "chaos"]
+        config.hook.pytest_deselected(items=long_ones)
+        items[:] = [item for item in items if item not in long_ones]
     patient = [item for item in items if item.get_closest_marker("patient")]
     for item in items:
         item.add_marker(pytest.mark.xdist_group("patient" if item in patient else "timed"))

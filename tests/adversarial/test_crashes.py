@@ -13,6 +13,8 @@ from logicspike.services import refreshing, settling
 from logicspike.services.notices import OutcomeQuestion, ReconnectNeeded
 from logicspike.services.ports import StoreUnavailable
 
+pytestmark = [pytest.mark.chaos, pytest.mark.patient]
+
 MINUTE = timedelta(minutes=1)
 OUTAGES = ["before", "after"]
 CRASHES = ["crash before", "crash after"]

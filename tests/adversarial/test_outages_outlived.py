@@ -14,6 +14,8 @@ from logicspike.plugin.errors import RateLimited, ReconnectRequired, TokenExpire
 from logicspike.services import settling
 from logicspike.services.ports import StoreUnavailable
 
+pytestmark = [pytest.mark.chaos, pytest.mark.patient]
+
 MINUTE = timedelta(minutes=1)
 OUTAGES = ["before", "after"]
 

@@ -16,6 +16,8 @@ from logicspike.services import settling
 from logicspike.services.ports import StoreUnavailable
 from logicspike.store.mongo import Database
 
+pytestmark = [pytest.mark.chaos, pytest.mark.patient]
+
 MINUTE = timedelta(minutes=1)
 OUTAGES = ["before", "after"]
 CRASHES = ["crash before", "crash after"]

@@ -24,7 +24,7 @@ from logicspike.store.schema import ensure_schema
 pytestmark = pytest.mark.chaos
 
 TESTS = Path(__file__).parents[1]
-PROCESSES, LANES, POSTS, ACCOUNTS = 8, 16, 5000, 50
+PROCESSES, LANES, POSTS, ACCOUNTS = 8, 16, 5000, 20
 
 
 async def start_process(module: str, config: list[Any]) -> asyncio.subprocess.Process:

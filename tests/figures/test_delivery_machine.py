@@ -14,7 +14,7 @@ _BASE = settings(deadline=None, print_blob=True, suppress_health_check=list(Heal
 class TestDeliveries(DeliveryMachine.TestCase):  # type: ignore[misc,name-defined]
     """In every run."""
 
-    settings = settings(_BASE, max_examples=100, stateful_step_count=50)
+    settings = settings(_BASE, max_examples=30, stateful_step_count=50)
 
 
 @pytest.mark.chaos

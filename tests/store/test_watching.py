@@ -226,6 +226,7 @@ async def _has_ended(name: str) -> bool:
     return name not in {task.get_name() for task in asyncio.all_tasks()}
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_a_killed_primary_is_survived(mongod_program, tmp_path, driver, new_delivery):
     async with ReplicaSet(mongod_program, tmp_path) as three:

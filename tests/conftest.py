@@ -161,6 +161,9 @@ async def bare_database(mongod_uri: str, database_name: str) -> AsyncIterator[Da
     await database.close()
 
 
+CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The one without a window's machinery goes first: it does the same in half the time (Debian's 156, 2026-11-29)."""
+
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -179,8 +182,9 @@ async def chromium() -> AsyncIterator[Any]:
     """A real Chromium; where there is none, tests that need it are skipped, but fail under CI=true."""
     from playwright.async_api import async_playwright
 
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    program = next((path for name in names if name and (path := shutil.which(name))), None)
+    program = next(
+        (path for name in (os.environ.get("CHROMIUM"), *CHROMIUM_NAMES) if name and (path := shutil.which(name))), None
+    )
     if program is None:
         reason = "NO BROWSER TEST RAN: there is no chromium on PATH, and CHROMIUM does not name one."
         if os.environ.get("CI") == "true":

@@ -329,9 +329,9 @@ def _walls(zone: ZoneInfo, night: datetime) -> list[datetime]:
 
 @cache
 def _oracle(wall: datetime, zone: ZoneInfo) -> list[datetime]:
-    """Every minute of three days that shows this wall time, found by looking at all of them."""
-    start = wall.replace(tzinfo=UTC) - timedelta(hours=36)
-    minutes = (start + MINUTE * n for n in range(72 * 60))
+    """Every minute that shows this wall time, found by looking at all that may: no zone is 15 hours from UTC."""
+    start = wall.replace(tzinfo=UTC) - timedelta(hours=15)
+    minutes = (start + MINUTE * n for n in range(30 * 60))
     return [at for at in minutes if at.astimezone(zone).replace(tzinfo=None) == wall]
 
 

@@ -27,6 +27,9 @@ _TELL: Final = "tell"
 _BETWEEN_TELLINGS: Final = timedelta(seconds=1)
 """Slack takes about a message a second in a conversation: what is owed meanwhile goes into the next one together
 (docs.slack.dev/apis/web-api/rate-limits, checked 2026-11)."""
+_BETWEEN_LOOKS: Final = timedelta(milliseconds=100)
+"""After a look that found nobody to tell: the next word need not wait, but many events in a row are one look."""
+_FAILED: Final = object()
 
 Tick = Callable[[], Awaitable[object]]
 
@@ -42,7 +45,7 @@ class Scheduler:
         prepare: uploads what is due in a while.
         rescue: frees claims whose lease is over.
         settle_unknown: looks up unknown outcomes.
-        tell: says what authors are owed.
+        tell: says what authors are owed; 0 when that was nothing.
         clean_up: throws away what nobody came back for.
         keep_access: renews access ahead of need, and asks for what only its owner can bring back.
         timings: how often each tick comes round.
@@ -119,11 +122,12 @@ class Scheduler:
             while name in self._wanted and not self._stopped.is_set():
                 self._wanted.discard(name)
                 began_at = time.monotonic()
-                is_well = await _attempt(name, self._ticks[name])
-                if is_well and name == _DELIVER:
+                found = await _attempt(name, self._ticks[name])
+                if name == _DELIVER and found is not _FAILED:
                     self._last_deliver = time.monotonic()
                 if name == _TELL:
-                    await self._pause(_BETWEEN_TELLINGS.total_seconds() - (time.monotonic() - began_at))
+                    pause = _BETWEEN_LOOKS if found == 0 else _BETWEEN_TELLINGS
+                    await self._pause(pause.total_seconds() - (time.monotonic() - began_at))
         finally:
             del self._running[name]
 
@@ -189,15 +193,14 @@ def _machine_ahead() -> timedelta:
     return timedelta(seconds=datetime.now(UTC).timestamp() - time.monotonic())
 
 
-async def _attempt(name: str, tick: Tick) -> bool:
-    """Run a tick; whether it went well."""
+async def _attempt(name: str, tick: Tick) -> object:
+    """Run a tick; what it says, or ``_FAILED``."""
     try:
-        await tick()
+        return await tick()
     except StoreUnavailable as error:
         # No traceback: it would be the same every second for as long as the database is away.
         log.warning("the tick %s waits for the database: %s", name, error, extra={"event": "tick.failed", "tick": name})
-        return False
+        return _FAILED
     except Exception:
         log.exception("the tick %s failed; it comes round again", name, extra={"event": "tick.failed", "tick": name})
-        return False
-    return True
+        return _FAILED

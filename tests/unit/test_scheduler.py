@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -29,15 +30,15 @@ class Tick:
         self._body = body
         self._changed = asyncio.Condition()
 
-    async def __call__(self) -> None:
+    async def __call__(self) -> object:
         self.begun += 1
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await self._tell()
         try:
-            if self._body is not None:
-                await self._body()
+            found = await self._body() if self._body is not None else None
             self.ended += 1
+            return found
         finally:
             self.at_once -= 1
             await self._tell()
@@ -129,6 +130,35 @@ async def test_woken_while_a_look_is_under_way_it_looks_once_more():
             await asyncio.sleep(0)
 
     assert (2, 1) == (deliver.begun, deliver.most_at_once)
+
+
+async def test_a_look_that_finds_nobody_to_tell_keeps_the_next_word_from_no_one(monkeypatch):
+    monkeypatch.setattr(logicspike.scheduler, "_BETWEEN_TELLINGS", SELDOM)
+
+    async def find_nobody() -> int:
+        return 0
+
+    tell = Tick(find_nobody)
+    async with running(build(do_nothing, tell=tell)) as scheduler:
+        await tell.until(lambda: tell.ended == 1)
+        scheduler.wake_teller()
+        await tell.until(lambda: tell.ended == 2)
+
+
+async def test_after_telling_it_gathers_for_a_while_what_to_tell_next(monkeypatch):
+    pause, told_at = timedelta(milliseconds=200), []
+    monkeypatch.setattr(logicspike.scheduler, "_BETWEEN_TELLINGS", pause)
+
+    async def tell_one() -> int:
+        told_at.append(time.monotonic())
+        return 1
+
+    tell = Tick(tell_one)
+    async with running(build(do_nothing, tell=tell)) as scheduler:
+        await tell.until(lambda: tell.ended == 1)
+        scheduler.wake_teller()
+        await tell.until(lambda: tell.ended == 2)
+    assert told_at[1] - told_at[0] >= pause.total_seconds()
 
 
 async def test_a_failing_tick_is_logged_and_comes_round_again(caplog):

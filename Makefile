@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-CHAOS := tests/chaos tests/figures tests/adversarial tests/store
+CHAOS := tests/chaos tests/figures tests/adversarial tests/store tests/unit/test_app.py
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) constraints.txt
 
 .DEFAULT_GOAL := help

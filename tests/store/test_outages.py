@@ -21,6 +21,8 @@ from logicspike.store.embedded import EmbeddedMongod
 from logicspike.store.mongo import BadDatabaseAddress, open_database, ping, read_server_time
 from logicspike.store.schema import ensure_schema
 
+pytestmark = pytest.mark.chaos
+
 PATIENCE = 3.0  # seconds: the store gives up after 2, and the machine may be busy
 
 

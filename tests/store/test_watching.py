@@ -33,13 +33,13 @@ from logicspike.store.schema import ensure_schema
 from logicspike.store.watching import DueWatch
 from logicspike.vault import generate_key
 
-pytestmark = pytest.mark.usefixtures("forgotten_sockets")
+pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("forgotten_sockets")]
 
 SOON, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
 # The second driver's streams are waited for in the long run, so that the gate stays short.
-DRIVERS = ["motor", *(pytest.param(driver, marks=pytest.mark.chaos) for driver in ("pymongo",) if factor() > 1)]
+DRIVERS = ["motor", "pymongo"] if factor() > 1 else ["motor"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -226,7 +226,6 @@ async def _has_ended(name: str) -> bool:
     return name not in {task.get_name() for task in asyncio.all_tasks()}
 
 
-@pytest.mark.chaos
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_a_killed_primary_is_survived(mongod_program, tmp_path, driver, new_delivery):
     async with ReplicaSet(mongod_program, tmp_path) as three:

@@ -287,6 +287,7 @@ async def after_an_outage(base: Base, http: aiohttp.ClientSession, address: str)
     await base.slack.wait_for_message(ANA, "/connect/", channel=base.slack.im_of(ANA), after=before)
 
 
+@pytest.mark.chaos
 async def test_a_database_that_hangs_and_comes_back(base, http, own_mongod):
     async with base.bot(MONGODB_URI=own_mongod.uri) as bot:
         await wait_for_status(http, f"{bot.address}/readyz", 200)
@@ -298,6 +299,7 @@ async def test_a_database_that_hangs_and_comes_back(base, http, own_mongod):
         await after_an_outage(base, http, bot.address)
 
 
+@pytest.mark.chaos
 async def test_a_database_that_dies_and_comes_back(base, http, own_mongod):
     async with base.bot(MONGODB_URI=own_mongod.uri) as bot:
         await wait_for_status(http, f"{bot.address}/readyz", 200)

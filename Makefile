@@ -16,7 +16,7 @@ help: ## Show this list
 demo: $(VENV)/.demo-ready ## Try everything in the browser, with nothing to sign up for
 	@$(BIN)/logicspike demo $(ARGS)
 
-test: $(VENV)/.dev-ready ## Run all tests
+test: $(VENV)/.dev-ready ## Run the tests, but the long ones
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (9 minutes; LOGICSPIKE_SEED=n repeats it)

@@ -18,6 +18,17 @@ MINUTE = timedelta(minutes=1)
 HOLD, CANCEL, MOVE = PostsOnDisconnect.HOLD, PostsOnDisconnect.CANCEL, PostsOnDisconnect.MOVE
 
 
+def open_choice(connection):
+    """A sign-in whose member has yet to choose, and could only choose this account."""
+    return replace(
+        connection,
+        connection_id="q" * 16,
+        status=ConnectionStatus.PENDING_CHOICE,
+        choices=(connection.account,),
+        nickname="echo:open",
+    )
+
+
 # --- disconnecting ----------------------------------------------------------------------------------------------------
 
 
@@ -145,13 +156,7 @@ async def test_a_post_for_an_account_that_is_gone_is_held_and_its_author_told(te
 
 async def test_a_workspace_leaves_with_a_choice_still_open(team, check_invariants):
     connection = await team.connect()
-    question = replace(
-        connection,
-        connection_id="q" * 16,
-        status=ConnectionStatus.PENDING_CHOICE,
-        choices=(connection.account,),
-        nickname="echo:open",
-    )
+    question = open_choice(connection)
     await team.stores.connections.insert(question)
 
     await team.leaving.remove_workspace("T1")
@@ -227,13 +232,7 @@ async def test_reconnecting_while_refreshing_keeps_the_newer_tokens(team, check_
 async def test_choosing_twice_and_the_clean_up_at_once(team, check_invariants):
     connection = await team.connect()
     credential = await team.refreshing.get_credential(connection)
-    question = replace(
-        connection,
-        connection_id="q" * 16,
-        status=ConnectionStatus.PENDING_CHOICE,
-        choices=(connection.account,),
-        nickname="echo:open",
-    )
+    question = open_choice(connection)
     sealed = seal_choices(
         team.connecting._vault, (credential.credential,), connection_id=question.connection_id, team_id="T1"
     )

@@ -132,33 +132,34 @@ async def test_woken_while_a_look_is_under_way_it_looks_once_more():
     assert (2, 1) == (deliver.begun, deliver.most_at_once)
 
 
+async def look_twice_for_whom_to_tell(found: int) -> float:
+    """Look, be woken, and look again, each time with so much found; the seconds from look to look."""
+    looked_at = []
+
+    async def look() -> int:
+        looked_at.append(time.monotonic())
+        return found
+
+    tell = Tick(look)
+    async with running(build(do_nothing, tell=tell)) as scheduler:
+        await tell.until(lambda: tell.ended == 1)
+        scheduler.wake_teller()
+        await tell.until(lambda: tell.ended == 2)
+    first, second = looked_at
+    return second - first
+
+
 async def test_a_look_that_finds_nobody_to_tell_keeps_the_next_word_from_no_one(monkeypatch):
     monkeypatch.setattr(logicspike.scheduler, "_BETWEEN_TELLINGS", SELDOM)
 
-    async def find_nobody() -> int:
-        return 0
-
-    tell = Tick(find_nobody)
-    async with running(build(do_nothing, tell=tell)) as scheduler:
-        await tell.until(lambda: tell.ended == 1)
-        scheduler.wake_teller()
-        await tell.until(lambda: tell.ended == 2)
+    await look_twice_for_whom_to_tell(0)  # in time, or it fails
 
 
 async def test_after_telling_it_gathers_for_a_while_what_to_tell_next(monkeypatch):
-    pause, told_at = timedelta(milliseconds=200), []
+    pause = timedelta(milliseconds=200)
     monkeypatch.setattr(logicspike.scheduler, "_BETWEEN_TELLINGS", pause)
 
-    async def tell_one() -> int:
-        told_at.append(time.monotonic())
-        return 1
-
-    tell = Tick(tell_one)
-    async with running(build(do_nothing, tell=tell)) as scheduler:
-        await tell.until(lambda: tell.ended == 1)
-        scheduler.wake_teller()
-        await tell.until(lambda: tell.ended == 2)
-    assert told_at[1] - told_at[0] >= pause.total_seconds()
+    assert await look_twice_for_whom_to_tell(1) >= pause.total_seconds()
 
 
 async def test_a_failing_tick_is_logged_and_comes_round_again(caplog):

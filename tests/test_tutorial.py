@@ -67,12 +67,6 @@ def test_contract_with_the_optional_hooks_is_green(tmp_path: Path) -> None:
     assert "takes no further parts" not in ran.stdout
 
 
-def test_contract_runs_without_a_file(tmp_path: Path) -> None:
-    project = build_project(tmp_path, with_additions=True)
-    ran = run_pytest(project, "--pyargs", "logicspike.testing", "--platform", "chirp", "-k", "published_once or found")
-    assert "6 passed" in ran.stdout, ran.stdout + ran.stderr
-
-
 def test_commands_say_what_the_page_says(tmp_path: Path) -> None:
     project = build_project(tmp_path, with_additions=False)
     shown = OUTPUT.findall(PAGE.read_text(encoding="utf-8"))

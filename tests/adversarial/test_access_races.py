@@ -14,6 +14,8 @@ from logicspike.services.credentials import seal_choices
 from logicspike.services.disconnecting import PostsOnDisconnect
 from logicspike.services.notices import DeliveryHeld, LateQuestion, Reconnected
 
+pytestmark = [pytest.mark.chaos, pytest.mark.patient]
+
 MINUTE = timedelta(minutes=1)
 HOLD, CANCEL, MOVE = PostsOnDisconnect.HOLD, PostsOnDisconnect.CANCEL, PostsOnDisconnect.MOVE
 

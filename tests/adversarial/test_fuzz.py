@@ -34,6 +34,8 @@ from logicspike.slack.surface import ACTIONS
 from logicspike.store.mongo import open_database
 from logicspike.store.opening import Stores, build_stores
 
+pytestmark = [pytest.mark.chaos, pytest.mark.patient]
+
 BEN = Member(team_id=TEAM.id, user_id="U0BEN")  # a colleague
 STRANGER = Member(team_id="T0OTHER", user_id="U0CHIYO")
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

@@ -28,6 +28,8 @@ from logicspike.sandbox.run import open_sandbox
 from logicspike.services.connecting import Callback
 from logicspike.testing import press_allow
 
+pytestmark = [pytest.mark.chaos, pytest.mark.patient]
+
 ANA, BEN = "U0ANA", "U0BEN"
 HOSTILE = {
     "mention": "<!channel> <!here> <@U0BEN> <#C0GENERAL> <https://evil.example|Click> @everyone",

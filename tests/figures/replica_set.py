@@ -7,7 +7,7 @@ import contextlib
 import socket
 from pathlib import Path
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.errors import PyMongoError
 
 from .floor import until
@@ -60,6 +60,19 @@ class ReplicaSet:
 
     async def _has_primary(self) -> bool:
         return await self.primary() is not None
+
+    async def is_whole(self) -> bool:
+        """Whether every member follows the primary: a write reaches them all.
+
+        A state isn't enough: a member that comes back is a secondary for a moment before it finds out that it has to take
+        back what no majority had.
+        """
+        everybody = WriteConcern(w=len(self.ports), wtimeout=1000)
+        async with AsyncMongoClient(self.uri, serverSelectionTimeoutMS=2000) as client:
+            with contextlib.suppress(PyMongoError):
+                await client.admin.get_collection("whole", write_concern=everybody).insert_one({})
+                return True
+        return False
 
     async def primary(self) -> int | None:
         async with AsyncMongoClient(self.uri, serverSelectionTimeoutMS=2000) as client:

@@ -61,7 +61,7 @@ def check_ledger(platform: TimedPlatform, deliveries: list[Delivery]) -> None:
 
 
 async def count_in_state(stores: Stores, state: DeliveryState) -> int:
-    return await stores.database.collection("deliveries").count_documents({"team_id": "T1", "state": state.value})
+    return await stores.database.collection("deliveries").count_documents({"state": state.value})
 
 
 async def all_published(stores: Stores, deliveries: list[Delivery]) -> bool:
@@ -277,15 +277,17 @@ async def _read_all(database: Database) -> list[Delivery]:
 # --- a replica set that loses its primary -----------------------------------------------------------------------------
 
 
-async def _kill_primary(members: ReplicaSet, platform: TimedPlatform, wanted: int) -> float:
-    """Once so many posts are out; how many seconds later the next ten were."""
-    await until(lambda: _is_reached(platform, wanted), 60)
+async def _kill_primary(members: ReplicaSet, platform: TimedPlatform) -> float:
+    """Once sixty more posts are out; how many seconds later the next ten were."""
+    there = len(platform.ledger)
+    await until(lambda: _is_reached(platform, there + 60), 60)
     killed_at = time.monotonic()
     port = await members.kill_primary()
     there = len(platform.ledger)
     await until(lambda: _is_reached(platform, there + 10), 60)
+    took = time.monotonic() - killed_at
     await members.start(port)
-    return time.monotonic() - killed_at
+    return took
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -295,13 +297,24 @@ async def test_a_killed_primary_costs_no_post(mongod_program, tmp_path, driver):
         await ensure_schema(database)
         stores, clock, platform = build_stores(database), SystemClock(), TimedPlatform(latency=0.01)
         worker = build_worker(stores, platform, clock, QUICK)
-        now, posts = clock.now(), size(200)
-        deliveries = await fill(
-            stores, team_id="T1", accounts=10, posts=posts, now=now, due=lambda n: now + 40 * n * MILLISECOND
-        )
+        deliveries: list[Delivery] = []
+        pauses: list[float] = []
         async with worker.platforms:
             worker.scheduler.start()
-            pauses = [await _kill_primary(members, platform, 60 + 160 * number) for number in range(factor())]
+            for number in range(factor()):
+                # Three can lose one. A member that comes back first takes back what no majority had; killing the next
+                # primary meanwhile left no majority for 14 s and 34 s (measured, 2026-11).
+                await until(members.is_whole, 120)
+                now = clock.now()
+                deliveries += await fill(
+                    stores,
+                    team_id=f"T{number}",
+                    accounts=10,
+                    posts=200,
+                    now=now,
+                    due=lambda n, now=now: now + 40 * n * MILLISECOND,
+                )
+                pauses.append(await _kill_primary(members, platform))
             try:
                 await until(lambda: all_published(stores, deliveries), 60)
             except TimeoutError:
@@ -315,4 +328,5 @@ async def test_a_killed_primary_costs_no_post(mongod_program, tmp_path, driver):
             publishing_again_after=f"≤ {max(pauses):.1f} s",
             posts=len(platform.ledger),
         )
+        assert max(pauses) <= 10
         await database.close()

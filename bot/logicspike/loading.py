@@ -129,8 +129,9 @@ def _load_one(name: str, entry_points: Collection[importlib.metadata.EntryPoint]
     # SystemExit too: a plugin that gives up while it's imported must not take the bot with it.
     except (Exception, SystemExit) as error:
         raise _Refused(f"Importing {entry_point.value} failed with {_say(error)}.") from error
-    hooks = _check_hooks(name, plugin)
-    platform = _read_facts(name, plugin)
+    manager = _try_out(name, plugin)
+    hooks = _check_hooks(plugin, manager)
+    platform = _read_facts(name, manager)
     for has_it, what in ((platform.limits.media, "media"), (platform.wants_link_card, "link cards")):
         if has_it and "prepare" not in hooks:
             raise _Refused(f"It takes {what}, but lacks prepare(), to which they are handed.")
@@ -142,7 +143,8 @@ def _say(error: BaseException) -> str:
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
 
 
-def _check_hooks(name: str, plugin: object) -> frozenset[str]:
+def _try_out(name: str, plugin: object) -> pluggy.PluginManager:
+    """A manager of its own for the trial: what is refused there leaves no trace where the others are registered."""
     if inspect.isclass(plugin):
         raise _Refused("The entry point names a class; name a module, or an instance of the class.")
     try:
@@ -150,11 +152,13 @@ def _check_hooks(name: str, plugin: object) -> frozenset[str]:
     except TypeError:
         kind = type(plugin).__name__
         raise _Refused(f"The plugin object ({kind}) can't be hashed; use a module, or freeze the class.") from None
-    # A manager of its own for the trial: what is refused here leaves no trace where the others are registered.
     try:
-        manager = build_plugin_manager({name: plugin})
+        return build_plugin_manager({name: plugin})
     except (pluggy.PluginValidationError, ValueError) as error:
         raise _Refused(f"Its hooks don't fit: {' '.join(str(error).split())}.") from error
+
+
+def _check_hooks(plugin: object, manager: pluggy.PluginManager) -> frozenset[str]:
     callers = {caller.name: caller for caller in manager.get_hookcallers(plugin) or ()}
     for caller in callers.values():
         _check_known(caller, manager)
@@ -189,9 +193,9 @@ def _check_signature(caller: pluggy.HookCaller, function: object) -> None:
             raise _Refused(f"{caller.name}() gives {parameter.name} a default, so it would never get a value; drop it.")
 
 
-def _read_facts(name: str, plugin: object) -> Platform:
+def _read_facts(name: str, manager: pluggy.PluginManager) -> Platform:
     try:
-        platform = build_plugin_manager({name: plugin}).hook.describe()
+        platform = manager.hook.describe()
     except (Exception, SystemExit) as error:
         raise _Refused(f"describe() failed with {_say(error)}.") from error
     if not isinstance(platform, Platform):

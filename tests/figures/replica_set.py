@@ -64,8 +64,8 @@ class ReplicaSet:
     async def is_whole(self) -> bool:
         """Whether every member follows the primary: a write reaches them all.
 
-        A state isn't enough: a member that comes back is a secondary for a moment before it finds out that it has to take
-        back what no majority had.
+        A state isn't enough: a member that comes back is a secondary for a moment, before it finds out that it has to
+        take back what no majority had.
         """
         everybody = WriteConcern(w=len(self.ports), wtimeout=1000)
         async with AsyncMongoClient(self.uri, serverSelectionTimeoutMS=2000) as client:

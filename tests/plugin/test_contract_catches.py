@@ -69,6 +69,14 @@ async def test_unbroken_plugin_is_not_caught(echo: ModuleType) -> None:
     assert not await is_caught(CONTRACT.test_text_is_published_once)
 
 
+async def test_an_alias_that_is_another_platforms_name(echo: ModuleType, break_hook: Break) -> None:
+    await CONTRACT.test_stands_beside_what_else_is_installed("echo")
+    facts = replace(echo.describe(), aliases=("facebook",))
+    break_hook("describe", lambda: facts)
+    with pytest.raises(AssertionError, match="'facebook' is a name or an alias of another"):
+        await CONTRACT.test_stands_beside_what_else_is_installed("echo")
+
+
 async def test_publishing_again_after_a_lost_answer(echo: ModuleType, break_hook: Break) -> None:
     right = echo.publish
 

@@ -23,15 +23,15 @@ def stages(plan):
 
 @pytest.fixture
 async def crowded(real_stores, real_database, new_delivery, now):
-    """2,000 deliveries of the future, 300 that are due, 300 that are done, of ten workspaces and seven authors."""
+    """500 deliveries of the future, 200 that are due, 200 that are done, of ten workspaces and seven authors."""
 
     def new(number, **changes):
         whose = {"team_id": f"T{number % 10}", "author_id": f"U{number % 7}", "connection_id": f"c{number % 7}"}
         return new_delivery(**whose, **changes)
 
-    later = [new(number, next_try_at=now + timedelta(minutes=1 + number)) for number in range(2000)]
-    due = [new(number) for number in range(300)]
-    done = [new(number, state=DeliveryState.PUBLISHED) for number in range(300)]
+    later = [new(number, next_try_at=now + timedelta(minutes=1 + number)) for number in range(500)]
+    due = [new(number) for number in range(200)]
+    done = [new(number, state=DeliveryState.PUBLISHED) for number in range(200)]
     await real_stores.deliveries.insert_many([*later, *due, *done])
     return real_database
 

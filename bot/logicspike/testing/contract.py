@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
-from ..loading import REQUIRED_HOOKS
+from ..loading import REQUIRED_HOOKS, load_installed
 from ..platforms import NotSupported, Platforms
 from ..plugin import (
     AuthorizationFailed,
@@ -85,6 +85,10 @@ class PlatformContract(MediaContract, PartsContract, AccessContract):
         """What describe() says is what the plugin is installed as, and the fake says so too."""
         assert platform_name == stage.platform.name
         assert platform_name == stage.fake.name
+
+    async def test_stands_beside_what_else_is_installed(self, platform_name: str) -> None:
+        """No other installed platform answers to its name or one of its aliases."""
+        assert load_installed().refused.get(platform_name) is None
 
     async def test_facts_are_complete(self, stage: Stage) -> None:
         """People can read what the platform is, what it may do and what a post may be."""

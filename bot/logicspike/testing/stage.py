@@ -22,6 +22,7 @@ from yarl import URL
 
 from ..clock import MovableClock
 from ..developer_apps import variable_prefix
+from ..loading import GROUP
 from ..platforms import Platforms
 from ..plugin import (
     AuthorizationGrant,
@@ -55,8 +56,8 @@ class Stage:
     """A plugin and its fake, with shortcuts for what every test begins with.
 
     Attributes:
-        platforms: loaded from what is installed, every endpoint replaced by the fake's address.
-        platform: the facts of the one under test.
+        platforms: the one under test, loaded from what is installed, every endpoint replaced by the fake's address.
+        platform: its facts.
         fake: the platform's stand-in; its ledger is the truth.
         clock: what both tell the time by; it stands still.
         browser: the member's browser.
@@ -211,17 +212,22 @@ async def open_stage(name: str) -> AsyncIterator[Stage]:
     Raises:
         AssertionError: with a sentence, when the plugin or its fake is not installed or can't be used.
     """
+    installed = importlib.metadata.entry_points()
     clock = MovableClock(is_frozen=True)
     redirect_uri = f"http://127.0.0.1:3000/api/auth/{name}/callback"
     client_id, client_secret = f"client-{secrets.token_hex(8)}", secrets.token_urlsafe(24)
-    fake = _load_fake(name)(
+    fake = _load_fake(name, installed.select(group=SANDBOX_GROUP, name=name))(
         client_id=client_id, client_secret=client_secret, clock=clock, redirect_uris=[redirect_uri], slow_seconds=0.25
     )
     async with _serve(fake) as address:
         environment = fake.list_variables(address)
         async with (
             Platforms.load(
-                environment=environment, clock=clock, sleep=_sleep_by(clock), may_reach=_is_loopback
+                environment=environment,
+                clock=clock,
+                entry_points=installed.select(group=GROUP, name=name),
+                sleep=_sleep_by(clock),
+                may_reach=_is_loopback,
             ) as platforms,
             aiohttp.ClientSession() as browser,
         ):
@@ -264,8 +270,8 @@ def _sleep_by(clock: MovableClock) -> Callable[[float], Awaitable[None]]:
     return sleep
 
 
-def _load_fake(name: str) -> Callable[..., FakePlatform]:
-    found = list(importlib.metadata.entry_points(group=SANDBOX_GROUP, name=name))
+def _load_fake(name: str, entry_points: Iterable[importlib.metadata.EntryPoint]) -> Callable[..., FakePlatform]:
+    found = list(entry_points)
     assert len(found) == 1, (
         f"{len(found)} fakes are installed for {name!r}; its plugin needs one entry point of that name in the group"
         f" {SANDBOX_GROUP!r}, and must be installed."

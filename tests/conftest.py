@@ -52,6 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in patient] + patient[::-1]
 
 
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking at thousands of collected tests over and over."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("patient") and "PYTEST_XDIST_WORKER" in os.environ:
         os.nice(max(0, GIVES_WAY - os.nice(0)))

@@ -131,3 +131,19 @@ async def test_what_fits_into_one_look_wakes_nobody(team, taken, wakes):
 
     assert 20 == await team.deliver()
     assert wakes == []
+
+
+@pytest.mark.parametrize("back", [timedelta(milliseconds=5), timedelta(seconds=0.9)])
+async def test_a_clock_moved_back_a_little_while_a_lane_waits_changes_no_order(team, taken, monkeypatch, back):
+    """A correction of the clock, or a timer that is a moment early: the first isn't put behind the second."""
+    moved_back = [back]
+
+    async def sleep(seconds: float) -> None:
+        team.clock.advance(timedelta(seconds=seconds) - (moved_back.pop() if moved_back else timedelta(0)))
+
+    monkeypatch.setattr(publishing, "asyncio", SimpleNamespace(sleep=sleep))
+    await stock(team, 2, accounts=1)
+    team.clock.advance(-0.5 * Timings().look_ahead)
+
+    assert 2 == await team.deliver()
+    assert ["p0000", "p0001"] == taken

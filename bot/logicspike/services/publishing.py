@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ..clock import Clock
+from ..clock import LEAP, Clock
 from ..domain import Attempt, Connection, Delivery, DeliveryState, HoldReason, Timings
 from ..events import DeliveryHeld as HeldEvent
 from ..events import Emit
@@ -132,7 +132,7 @@ class Publishing:
                 await self._settling.wait_for_preparation(delivery)
                 return fresh
             delivery = prepared
-        if not await self._wait_until_due(delivery) or not self.may_send(lane):
+        if not await self._wait_until_due(delivery, lane):
             await self._settling.hand_back(delivery, at=delivery.next_try_at)
             return None
         attempt = Attempt(attempt_id=secrets.token_hex(8), started_at=self._clock.now(), part=len(delivery.live))
@@ -162,12 +162,17 @@ class Publishing:
             return None
         return current if self._planning.is_ready(current, self._clock.now()) else None
 
-    async def _wait_until_due(self, delivery: Delivery) -> bool:
-        """Sleep the rest of the look-ahead; False when its time has not come even then (a clock was moved back)."""
-        left = delivery.next_try_at - self._clock.now()
-        if left > timedelta(0):
-            await asyncio.sleep(min(left, self._timings.look_ahead).total_seconds())
-        return delivery.next_try_at <= self._clock.now()
+    async def _wait_until_due(self, delivery: Delivery, lane: Lane) -> bool:
+        """Sleep the rest of the look-ahead; False when the lane's time is over, or a clock has leapt back meanwhile.
+
+        A correction of the clock is slept off: those behind are no more due, and would overtake what is put back.
+        """
+        longest = self._timings.look_ahead + LEAP
+        while self.may_send(lane) and (left := delivery.next_try_at - self._clock.now()) <= longest:
+            if left <= timedelta(0):
+                return True
+            await asyncio.sleep(left.total_seconds())
+        return False
 
     async def _send(self, delivery: Delivery, fresh: FreshCredential) -> bool:
         """Send it; whether the credential was taken."""

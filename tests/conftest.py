@@ -47,8 +47,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=long_ones)
         items[:] = [item for item in items if item not in long_ones]
     patient = [item for item in items if item.get_closest_marker("patient")]
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("patient" if item in patient else "timed"))
+    if config.pluginmanager.has_plugin("xdist"):
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group("patient" if item in patient else "timed"))
     items[:] = [item for item in items if item not in patient] + patient[::-1]
 
 

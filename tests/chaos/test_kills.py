@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
-from chaos_arena import Arena, open_arena, until_async
+from chaos_arena import SHRUNKEN, Arena, open_arena, until_async
 from chaos_platform import Weather
 from measured import choose_seed, show, size
 
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.chaos
 
 SECONDS = 24.0
 SETTLED_WITHIN = 60.0
+SETTLED_AFTER = 5.0  # seconds beyond the time that an outcome is given to show by itself
 THREAD_EVERY = 10
 
 
@@ -118,6 +119,7 @@ async def run(arena: Arena, kind: str, *, posts: int, accounts: int, kills: int,
         faults=dict(sorted(fake.faults.items())),
     )
     assert posts == len(found)
+    assert arena.longest_in_doubt <= SHRUNKEN["settle"] + SETTLED_AFTER
     return verdict
 
 

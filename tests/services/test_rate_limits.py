@@ -51,6 +51,25 @@ async def test_what_was_claimed_with_a_refused_post_waits_with_it(team, sent):
     assert ["first", "first", "second", "third"] == sent
 
 
+async def test_nobody_overtakes_when_the_pause_ends_while_the_rest_is_put_back(team, sent, monkeypatch):
+    await team.connect()
+    for place, text in enumerate(("first", "second", "third"), start=1):
+        await team.schedule(text, due_in=timedelta(seconds=place))
+    settling = team.delivering._publishing._settling
+    hand_back = settling.hand_back
+
+    async def hand_back_slowly(delivery, *, at):
+        await hand_back(delivery, at=at)
+        team.clock.advance(PAUSE)
+
+    monkeypatch.setattr(settling, "hand_back", hand_back_slowly)
+    await team.deliver(after=MINUTE)
+    assert ["first"] == sent
+
+    await team.deliver()
+    assert ["first", "first", "second", "third"] == sent
+
+
 async def test_what_was_claimed_for_another_account_waits_out_a_limit_of_the_whole_app(team, sent):
     await team.connect(person="p-1")
     other = await team.connect(person="p-2")

@@ -22,7 +22,7 @@ from ..domain import (
 )
 from ..events import DeliveryClaimed, Emit
 from .ports import ConnectionStore, DeliveryStore, StoreUnavailable
-from .publishing import Lane, Publishing
+from .publishing import Lane, LaneOver, Publishing
 from .refreshing import FreshCredential
 from .settling import delivery_ids
 from .turns import choose_fairly, find_greedy_teams
@@ -291,23 +291,34 @@ class Delivering:
         return not await self._serve(lane) or lane.may_have_more
 
     async def _serve(self, lane: Lane) -> bool:
-        """Publish a batch, one after the other; False when the rest was put back.
+        """Publish a batch, one after the other; False when the rest was put back, for another look to find.
 
-        It is when the lane's time is over, when the process stops, and when another account's suspect is being tried.
+        It is when the lane's time is over, when the process stops, and when another account's suspect is being tried;
+        but what is put back until a certain time isn't for another look.
         """
         await self._publishing.hold_late([each for each in lane.batch if self._publishing.is_late(each)])
         opened: FreshCredential | None = None
-        for delivery in lane.batch:
+        for number, delivery in enumerate(lane.batch):
             if self._publishing.is_late(delivery):
                 continue
             if not self._publishing.may_send(lane):
-                await self._deliveries.release_claims([lane.connection.connection_id], owner=self._worker_id)
-                return False
+                return await self._put_back(lane, lane.batch[number:], until=None)
             if delivery.is_suspect and not self._may_try_suspect(lane):
                 await self._step_aside([lane])
                 return False
-            opened = await self._publish(delivery, lane, opened)
+            try:
+                opened = await self._publish(delivery, lane, opened)
+            except LaneOver as over:
+                return await self._put_back(lane, lane.batch[number + 1 :], until=over.until)
             self._clear(lane.connection.connection_id)
+        return True
+
+    async def _put_back(self, lane: Lane, rest: Sequence[Delivery], *, until: datetime | None) -> bool:
+        """Nothing more of this batch; False when another look may find the rest."""
+        if until is None:
+            await self._deliveries.release_claims([lane.connection.connection_id], owner=self._worker_id)
+            return False
+        await self._publishing.put_back([each for each in rest if not self._publishing.is_late(each)], until=until)
         return True
 
     async def _publish(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:

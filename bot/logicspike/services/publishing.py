@@ -23,7 +23,7 @@ from .ports import DeliveryStore, StoreUnavailable
 from .refreshing import FreshCredential
 from .settling import Refusal, Settling, delivery_ids
 
-__all__ = ["Lane", "Publishing"]
+__all__ = ["Lane", "LaneOver", "Publishing"]
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,18 @@ class Lane:
     owner: str
     taken_at: float
     may_have_more: bool
+
+
+class LaneOver(Exception):
+    """A post of a lane was put back, and none behind it may overtake it.
+
+    Attributes:
+        until: when they may go out; None for their own times.
+    """
+
+    def __init__(self, until: datetime | None = None) -> None:
+        super().__init__()
+        self.until = until
 
 
 class Publishing:
@@ -82,10 +94,15 @@ class Publishing:
         self._is_stopping = True
 
     async def publish(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
-        """Deliver one; the credential that worked, which the lane's next one may use, too."""
+        """Deliver one; the credential that worked, which the lane's next one may use, too.
+
+        Raises:
+            LaneOver: it has to wait, and with it what is behind it.
+            StoreUnavailable: the database did not answer.
+        """
         try:
             return await self._deliver(delivery, lane, opened)
-        except StoreUnavailable:
+        except (LaneOver, StoreUnavailable):
             raise
         except Exception:
             log.exception("delivering failed", extra={"event": "delivery.bug", **delivery_ids(delivery)})
@@ -106,6 +123,20 @@ class Publishing:
                 self._unsent.append(delivery)
                 raise
 
+    async def put_back(self, deliveries: Sequence[Delivery], *, until: datetime) -> None:
+        """Hand back what is behind a post that has to wait.
+
+        Raises:
+            StoreUnavailable: the database did not answer for one of them at least; all were tried.
+        """
+        ends = await asyncio.gather(
+            *(self._settling.hand_back(each, at=max(until, each.next_try_at)) for each in deliveries),
+            return_exceptions=True,
+        )
+        for end in ends:
+            if end is not None:
+                raise end
+
     def is_late(self, delivery: Delivery) -> bool:
         """Whether it is overdue by so much that its author has to be asked first."""
         return delivery.is_late(self._clock.now())
@@ -120,7 +151,7 @@ class Publishing:
     async def _deliver(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
         if (paused_until := self._paused_until(delivery, lane.connection)) is not None:
             await self._settling.hand_back(delivery, at=paused_until)
-            return opened
+            raise LaneOver(paused_until)
         try:
             fresh = await self._admitting.admit(delivery, lane.connection, opened)
         except NotAdmitted as refusal:
@@ -134,7 +165,7 @@ class Publishing:
             delivery = prepared
         if not await self._wait_until_due(delivery, lane):
             await self._settling.hand_back(delivery, at=delivery.next_try_at)
-            return None
+            raise LaneOver
         attempt = Attempt(attempt_id=secrets.token_hex(8), started_at=self._clock.now(), part=len(delivery.live))
         publishing = replace(
             delivery,
@@ -149,7 +180,7 @@ class Publishing:
                 return fresh  # Canceled or freed meanwhile: it isn't ours any more.
             if time.monotonic() - recorded_at > (self._timings.lease / 4).total_seconds() or not self.may_send(lane):
                 await self._settling.hand_back(publishing, at=publishing.next_try_at)
-                return None
+                raise LaneOver
         except StoreUnavailable:
             self._unsent.append(publishing)
             raise
@@ -180,9 +211,10 @@ class Publishing:
         try:
             published = await self._platforms.publish(delivery.platform, fresh.credential, post, prepared)
         except (PlatformError, PlatformNotReady) as error:
-            if isinstance(error, RateLimited):
-                self._pause(delivery, fresh.connection, error)
+            until = self._pause(delivery, fresh.connection, error) if isinstance(error, RateLimited) else None
             await self._refused(delivery, Refusal(error=error, connection=fresh.connection))
+            if until is not None:
+                raise LaneOver(until) from None
             return False
         await self._settling.published(delivery, published)
         return True
@@ -198,11 +230,13 @@ class Publishing:
 
     # A pause stands at the connection, which is read with its lane; this is for a lane that runs already.
 
-    def _pause(self, delivery: Delivery, connection: Connection, error: RateLimited) -> None:
+    def _pause(self, delivery: Delivery, connection: Connection, error: RateLimited) -> datetime:
         now = self._clock.now()
         self._pauses = {bucket: until for bucket, until in self._pauses.items() if until > now}
         bucket = _app_of(connection) if error.is_app_wide else delivery.connection_id
-        self._pauses[bucket] = max(end_of_pause(error, now), self._pauses.get(bucket, now))
+        until = max(end_of_pause(error, now), self._pauses.get(bucket, now))
+        self._pauses[bucket] = until
+        return until
 
     def _paused_until(self, delivery: Delivery, connection: Connection) -> datetime | None:
         now = self._clock.now()

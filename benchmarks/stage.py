@@ -202,12 +202,15 @@ class Stage:
         async with self.http.post(f"{self.fake_address}/delay", params={"seconds": str(seconds)}):
             pass
 
-    async def count_operations(self) -> int:
-        """How many reads and writes the server has carried out; its drivers' heartbeats are not among them."""
-        database = open_database(self.mongodb_uri, "admin")
-        status = await database.command("serverStatus")
-        await database.close()
-        return sum(status["opcounters"][name] for name in ("insert", "query", "update", "delete", "getmore"))
+    async def count_operations(self, name: str) -> int:
+        """How many operations on a database's collections the server has carried out, without its own housekeeping."""
+        admin = open_database(self.mongodb_uri, "admin")
+        totals = (await admin.command("top"))["totals"]
+        await admin.close()
+        kinds = ("queries", "getmore", "insert", "update", "remove", "commands")
+        return sum(
+            counts[kind]["count"] for place, counts in totals.items() if place.startswith(f"{name}.") for kind in kinds
+        )
 
 
 def check_ledger(lines: Sequence[tuple[str, str, float]], posts: Sequence[tuple[str, str]], *, in_order: bool) -> None:

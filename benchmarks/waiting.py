@@ -90,7 +90,7 @@ async def measure_idling(stage: Stage, table: Table, *, backlog: int, seconds: f
         empty = worker.resident_bytes
         await _stock(database, backlog, account_names(50))
         await asyncio.sleep(3)
-        operations, cpu = await _watch(stage, worker, seconds)
+        operations, cpu = await _watch(stage, name, worker, seconds)
         held = worker.resident_bytes
     per_ten_thousand = max(0, held - empty) / backlog * 10_000 / 2**20
     table.add(
@@ -122,12 +122,12 @@ async def measure_idling(stage: Stage, table: Table, *, backlog: int, seconds: f
     )
 
 
-async def _watch(stage: Stage, worker: Child, seconds: float) -> tuple[float, float]:
+async def _watch(stage: Stage, name: str, worker: Child, seconds: float) -> tuple[float, float]:
     """Database operations a second, and the worker's CPU time in percent of a core."""
-    operations, cpu, began = await stage.count_operations(), worker.cpu_seconds, time.monotonic()
+    operations, cpu, began = await stage.count_operations(name), worker.cpu_seconds, time.monotonic()
     await asyncio.sleep(seconds)
     passed = time.monotonic() - began
-    return (await stage.count_operations() - operations) / passed, (worker.cpu_seconds - cpu) / passed * 100
+    return (await stage.count_operations(name) - operations) / passed, (worker.cpu_seconds - cpu) / passed * 100
 
 
 def describe_machine() -> str:

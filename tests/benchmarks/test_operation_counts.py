@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -85,6 +86,7 @@ async def test_a_process_with_nothing_to_do_looks_at_most_twice_a_second(team, c
     spent = {}
     for name, tick in {
         "deliver_every": team.delivering.deliver_due,
+        "prepare_every": team.preparing.prepare_due,
         "rescue_every": team.reconciling.rescue,
         "settle_every": team.reconciling.settle_unknown,
         "keep_every": lambda: asyncio.gather(
@@ -100,6 +102,7 @@ async def test_a_process_with_nothing_to_do_looks_at_most_twice_a_second(team, c
         await tick()
         spent[name] = len(commands.sent) * (timedelta(seconds=1) / getattr(timings, name))
 
+    assert spent.keys() == {each.name for each in fields(timings) if each.name.endswith("_every")} - {"progress_every"}
     assert sum(spent.values()) <= 2, spent
 
 

@@ -44,7 +44,7 @@ class Timings:
     settle_every: timedelta = timedelta(seconds=20)
     prepare_ahead: timedelta = timedelta(minutes=30)
     prepare_lease: timedelta = timedelta(seconds=60)
-    prepare_every: timedelta = timedelta(seconds=2)
+    prepare_every: timedelta = timedelta(seconds=5)
     progress_after: timedelta = timedelta(seconds=2)
     progress_every: timedelta = timedelta(seconds=3)
     keep_every: timedelta = timedelta(seconds=60)

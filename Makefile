@@ -19,7 +19,7 @@ demo: $(VENV)/.demo-ready ## Try everything in the browser, with nothing to sign
 test: $(VENV)/.dev-ready ## Run the tests, but the long ones
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
-chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (9 minutes; LOGICSPIKE_SEED=n repeats it)
+chaos: $(VENV)/.dev-ready ## Kill processes and the database while posts go out (10 minutes; LOGICSPIKE_SEED=n repeats it)
 	@$(BIN)/python -m pytest $(CHAOS) -m chaos --capture=no -q --numprocesses 2 --dist loadgroup $(ARGS)
 
 soak: $(VENV)/.dev-ready ## The same, ten times as big and one after the other: before a release

@@ -240,6 +240,7 @@ def _build_delivering(
         clock=parts.clock,
         emit=parts.emit,
         timings=parts.timings,
+        wake=parts.wake,
     )
     preparing = Preparing(
         platforms=parts.platforms,

@@ -76,6 +76,16 @@ async def test_a_post_that_is_due_waits_for_its_picture_while_others_of_the_acco
     assert 1 == len(team.fake.ledger[1].media)
 
 
+async def test_a_due_post_without_its_picture_wakes_who_uploads_it(team, monkeypatch):
+    rung = []
+    monkeypatch.setattr(team.delivering._publishing, "_wake", lambda: rung.append(None))
+    await schedule_picture(team, due_in=MINUTE)
+
+    await team.deliver(after=MINUTE)
+
+    assert [None] == rung
+
+
 async def test_a_post_that_is_overdue_goes_out_the_moment_its_picture_is_there(team):
     """The longer it is overdue, the less often it is looked at; but nobody waits for the next look."""
     delivery = await schedule_picture(team, due_in=MINUTE)

@@ -302,24 +302,27 @@ class Delivering:
             if self._publishing.is_late(delivery):
                 continue
             if not self._publishing.may_send(lane):
-                return await self._put_back(lane, lane.batch[number:], until=None)
+                return await self._release(lane)
             if delivery.is_suspect and not self._may_try_suspect(lane):
                 await self._step_aside([lane])
                 return False
             try:
                 opened = await self._publish(delivery, lane, opened)
             except LaneOver as over:
-                return await self._put_back(lane, lane.batch[number + 1 :], until=over.until)
+                return await self._end(lane, lane.batch[number + 1 :], over)
             self._clear(lane.connection.connection_id)
         return True
 
-    async def _put_back(self, lane: Lane, rest: Sequence[Delivery], *, until: datetime | None) -> bool:
-        """Nothing more of this batch; False when another look may find the rest."""
-        if until is None:
-            await self._deliveries.release_claims([lane.connection.connection_id], owner=self._worker_id)
-            return False
-        await self._publishing.put_back([each for each in rest if not self._publishing.is_late(each)], until=until)
+    async def _end(self, lane: Lane, rest: Sequence[Delivery], over: LaneOver) -> bool:
+        """Put the rest of a batch back; False when another look may find it."""
+        if over.until is None:
+            return await self._release(lane)
+        await self._publishing.put_back([each for each in rest if not self._publishing.is_late(each)], until=over.until)
         return True
+
+    async def _release(self, lane: Lane) -> bool:
+        await self._deliveries.release_claims([lane.connection.connection_id], owner=self._worker_id)
+        return False
 
     async def _publish(self, delivery: Delivery, lane: Lane, opened: FreshCredential | None) -> FreshCredential | None:
         """Publish one, and if it has parts, one after the other: readers should not have to wait for the rest."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -63,6 +63,7 @@ class Publishing:
         clock: the time.
         emit: takes events.
         timings: how long a claim holds, and how far ahead is looked.
+        wake: called when a due post still waits for its upload, so that this doesn't wait for the next tick.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Publishing:
         clock: Clock,
         emit: Emit,
         timings: Timings,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._platforms = platforms
         self._deliveries = deliveries
@@ -85,6 +87,7 @@ class Publishing:
         self._clock = clock
         self._emit = emit
         self._timings = timings
+        self._wake = wake
         self._is_stopping = False
         self._pauses: dict[str, datetime] = {}
         self._unsent: list[Delivery] = []  # whose attempts may be stored, though nothing was sent or taken
@@ -161,6 +164,7 @@ class Publishing:
             prepared = await self._find_prepared(delivery)
             if prepared is None:
                 await self._settling.wait_for_preparation(delivery)
+                self._wake()
                 return fresh
             delivery = prepared
         if not await self._wait_until_due(delivery, lane):

@@ -11,11 +11,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from team import RecordingNotifier
+from yarl import URL
 
 from logicspike.domain import ConnectionStatus
 from logicspike.plugin import Account
 from logicspike.services.connecting import Callback, LinkEnded
-from logicspike.services.notices import Connected, ConnectLink
+from logicspike.services.notices import Connected, ConnectLink, ConnectLinkUsed
 from logicspike.services.ports import StoreUnavailable
 from logicspike.slack.client import build_client
 from logicspike.slack.notifier import DirectMessages, SlackNotifier
@@ -120,6 +122,36 @@ async def test_a_member_is_told_though_the_page_and_the_end_of_the_link_could_no
     assert await team.connecting.find_result(result_id) is None
     assert [ConnectLink, Connected] == [type(notice) for _, notice in team.notifier.sent]
     assert "could not be written" in caplog.text
+
+
+class SlowToAnswer(RecordingNotifier):
+    """Slack has delivered the message, and its answer is under way while the member signs in."""
+
+    def __init__(self, team, meanwhile) -> None:
+        super().__init__()
+        self._team, self._meanwhile = team, meanwhile
+
+    async def notify(self, member, notice):
+        reference = await super().notify(member, notice)
+        if isinstance(notice, ConnectLink):
+            await self._meanwhile(notice)
+        return reference
+
+
+async def test_a_member_who_is_faster_than_slacks_answer_keeps_no_button_that_leads_nowhere(team, monkeypatch):
+    async def sign_in(link: ConnectLink) -> None:
+        url = await team.connecting.begin(URL(link.url).name, BROWSER)
+        await team.finish(team.callback(await press_allow(team.http, url)))
+
+    notifier = SlowToAnswer(team, sign_in)
+    monkeypatch.setattr(team.connecting, "_notifier", notifier)
+    monkeypatch.setattr(team.connecting._links, "_notifier", notifier)
+
+    await team.connecting.start(team.ana, "echo")
+
+    assert [ConnectLink, Connected] == [type(notice) for _, notice in notifier.sent]
+    [(message, used)] = notifier.revised
+    assert ("DUANA:1", ConnectLinkUsed(link=notifier.of(ConnectLink)[0])) == (message, used)
 
 
 async def test_a_member_is_told_though_held_posts_could_not_be_released_yet(team, monkeypatch):

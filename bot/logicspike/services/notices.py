@@ -15,6 +15,7 @@ __all__ = [
     "ConnectEnded",
     "ConnectFailed",
     "ConnectLink",
+    "ConnectLinkUsed",
     "Connected",
     "DeliveryDelayed",
     "DeliveryFailed",
@@ -50,6 +51,13 @@ class ConnectLink:
     purpose: Purpose
     account_name: str | None
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectLinkUsed:
+    """Takes the place of a link whose sign-in was over, and told of, before Slack had said where the link stands."""
+
+    link: ConnectLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +265,7 @@ class OperatorTrouble:
 
 Notice: TypeAlias = (
     ConnectLink
+    | ConnectLinkUsed
     | ConnectEnded
     | ConnectFailed
     | AccountChoice

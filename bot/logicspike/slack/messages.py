@@ -12,6 +12,7 @@ from ..services.notices import (
     ConnectEnded,
     ConnectFailed,
     ConnectLink,
+    ConnectLinkUsed,
     DeliveryDelayed,
     DeliveryFailed,
     DeliveryHeld,
@@ -37,6 +38,7 @@ from .messages_accounts import (
     render_connect_ended,
     render_connect_failed,
     render_connect_link,
+    render_connect_link_used,
     render_connected,
     render_operator_trouble,
     render_reconnect_needed,
@@ -151,6 +153,8 @@ def render_notice(notice: Notice, *, zone: str, now: datetime, titles: Titles = 
     match notice:
         case ConnectLink():
             return render_connect_link(notice, zone)
+        case ConnectLinkUsed():
+            return render_connect_link_used(notice)
         case ConnectEnded():
             return render_connect_ended(notice)
         case ConnectFailed():

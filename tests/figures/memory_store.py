@@ -444,8 +444,8 @@ def _same_account(one: Connection, other: Connection) -> bool:
     return _account_key(one) == _account_key(other)
 
 
-def _by_try(delivery: Delivery) -> tuple[datetime, str]:
-    return (delivery.next_try_at, delivery.delivery_id)
+def _by_try(delivery: Delivery) -> tuple[datetime, datetime, str]:
+    return (delivery.next_try_at, delivery.due_at, delivery.delivery_id)
 
 
 def _by_due(delivery: Delivery) -> tuple[datetime, str]:

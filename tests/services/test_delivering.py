@@ -11,6 +11,7 @@ from team import claim_due
 
 from logicspike.domain import DeliveryState, HoldReason
 from logicspike.services.notices import DeliveryHeld, DeliveryPublished, LateQuestion, OperatorTrouble
+from logicspike.services.ports import StoreUnavailable
 
 MINUTE = timedelta(minutes=1)
 LEASE_AND_A_BIT = timedelta(seconds=95)
@@ -207,6 +208,21 @@ async def test_a_lane_of_a_dead_worker_is_free_when_its_lease_is_over(team):
     assert 0 == await team.deliver(after=MINUTE)
     assert 1 == await team.deliver(after=MINUTE)
     assert 1 == len(team.fake.ledger)
+
+
+async def test_an_outage_is_logged_once_however_many_accounts_it_stops(team, monkeypatch, caplog):
+    await team.schedule_to_both()
+
+    async def fail(*_arguments: object) -> bool:
+        raise StoreUnavailable
+
+    with monkeypatch.context() as outage:
+        outage.setattr(team.stores.deliveries, "swap", fail)
+        await team.deliver(after=60 * MINUTE)
+    assert ["delivery.store_lost"] == [record.event for record in caplog.records if record.levelname == "WARNING"]
+
+    await team.deliver()
+    assert 2 == len(team.fake.ledger)
 
 
 async def test_a_post_that_keeps_ending_its_process_is_set_aside_with_one_message(team):

@@ -9,6 +9,7 @@ import pytest
 
 from logicspike.domain import DeliveryState
 from logicspike.plugin.errors import RateLimited
+from logicspike.services import delivering
 
 MINUTE = timedelta(minutes=1)
 PAUSE = timedelta(minutes=9)
@@ -68,6 +69,24 @@ async def test_nobody_overtakes_when_the_pause_ends_while_the_rest_is_put_back(t
 
     await team.deliver()
     assert ["first", "first", "second", "third"] == sent
+
+
+async def test_many_that_wait_out_one_pause_go_out_in_order_though_no_lane_takes_them_all(team, sent, monkeypatch):
+    """All are tried again at the same moment, and claimed batch by batch."""
+    monkeypatch.setattr(delivering, "_PER_LANE", 3)
+    await team.connect()
+    texts = ["first", *(f"post {place}" for place in range(10))]
+    for place, text in enumerate(texts):
+        await team.schedule(text, due_in=timedelta(seconds=1 + place))
+
+    await team.deliver(after=PAUSE / 2)
+    await team.deliver()
+    assert ["first"] == sent
+    await team.deliver(after=PAUSE)
+    while len(sent) <= len(texts):
+        await team.deliver()
+
+    assert ["first", *texts] == sent
 
 
 async def test_what_was_claimed_for_another_account_waits_out_a_limit_of_the_whole_app(team, sent):

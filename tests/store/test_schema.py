@@ -41,7 +41,7 @@ async def test_the_read_of_a_claim_touches_its_limit_of_index_keys_and_no_docume
         "find": "deliveries",
         "filter": {"state": "scheduled", "next_try_at": {"$lte": now}},
         "projection": {"_id": 1, "team_id": 1, "connection_id": 1},
-        "sort": {"next_try_at": 1, "_id": 1},
+        "sort": {"next_try_at": 1, "due_at": 1, "_id": 1},
         "limit": 50,
     }
     explained = await explain(crowded, find)
@@ -146,6 +146,30 @@ async def test_migrations_run_once_in_order_from_the_stored_version(bare_databas
     await ensure_schema(bare_database)
     await ensure_schema(bare_database)
     assert ran == [1, 2]
+
+
+OLD_INDEXES = {
+    1: {"due": ["state", "next_try_at", "_id"], "bucket": ["connection_id", "state", "next_try_at"]},
+    2: {"due_next": ["state", "next_try_at", "_id"], "lane": ["connection_id", "state", "next_try_at", "_id"]},
+}
+
+
+@pytest.mark.parametrize("version", sorted(OLD_INDEXES))
+async def test_a_database_of_an_earlier_version_gets_this_ones_indexes_and_keeps_what_it_holds(bare_database, version):
+    deliveries = bare_database.collection("deliveries")
+    await bare_database.collection("schema").insert_one({"_id": "schema", "version": version})
+    for name, keys in OLD_INDEXES[version].items():
+        await deliveries.create_index(keys, name=name)
+    is_open = {} if version == 1 else {"is_open": True}
+    await deliveries.insert_one({"_id": "d1", "state": "scheduled", **is_open})
+
+    await asyncio.gather(*(ensure_schema(bare_database) for _ in range(3)))
+
+    names = {index.document["name"] for index in INDEXES["deliveries"]} | {"_id_"}
+    assert names == set(await deliveries.index_information())
+    assert {"_id": "d1", "state": "scheduled", "is_open": True} == await deliveries.find_one({})
+    document = await bare_database.collection("schema").find_one({})
+    assert {"_id": "schema", "version": SCHEMA_VERSION} == document
 
 
 async def test_documents_that_may_go_say_when(real_stores, real_database, every_call):

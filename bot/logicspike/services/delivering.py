@@ -271,7 +271,8 @@ class Delivering:
             has_more = await self._serve_in_turns(lane)
             await self._connections.release_lanes([connection_id], owner=lane.owner)
         except StoreUnavailable:
-            log.warning("the database went away", extra={"event": "delivery.store_lost"})
+            if not self._strays:  # one line for an outage, however many accounts it stops
+                log.warning("the database went away", extra={"event": "delivery.store_lost"})
             self._strays[connection_id] = lane.owner
         finally:
             self._busy.pop(connection_id, None)

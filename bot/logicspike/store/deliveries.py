@@ -18,7 +18,8 @@ from .mongo import Database, Document, is_reply_lost, reports_outage
 __all__ = ["MongoDeliveryStore"]
 
 _WAITING: Final = ("scheduled", "claimed", "publishing", "held")
-_OLDEST_FIRST: Final = [("next_try_at", ASCENDING), ("_id", ASCENDING)]
+_OLDEST_FIRST: Final = [("next_try_at", ASCENDING), ("due_at", ASCENDING), ("_id", ASCENDING)]
+"""What waited out one pause is tried again at the same moment, and goes out in the order in which it was due."""
 _BY_DUE: Final = [("due_at", ASCENDING), ("_id", ASCENDING)]
 _UNCLAIM: Final[Document] = {
     "$set": {"state": "scheduled"},

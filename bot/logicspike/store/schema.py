@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from ..domain import OPEN_STATES
-from .mongo import Database, outages_as_unavailable, ping
+from .mongo import Database, Document, outages_as_unavailable, ping
 
 __all__ = ["INDEXES", "MIGRATIONS", "SCHEMA_VERSION", "SchemaTooNew", "ensure_schema"]
 
@@ -74,15 +75,24 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
         # The look for what is due needs nothing but this index: it never touches a document. Those of what is
         # scheduled, and of what is open, are partial: a post on its way out is written into as few as possible.
         _index(
-            "due_next",
+            "due_in_order",
             "state",
             "next_try_at",
+            "due_at",
             "_id",
             "team_id",
             "connection_id",
             partialFilterExpression={"state": "scheduled"},
         ),
-        _index("lane", "connection_id", "state", "next_try_at", "_id", partialFilterExpression={"state": "scheduled"}),
+        _index(
+            "lane_in_order",
+            "connection_id",
+            "state",
+            "next_try_at",
+            "due_at",
+            "_id",
+            partialFilterExpression={"state": "scheduled"},
+        ),
         _index("post", "team_id", "post_id", "_id"),
         _index("lease", "claimed_until", partialFilterExpression={"claimed_until": {"$exists": True}}),
         _index("held", "hold_reason", "connection_id", partialFilterExpression={"state": "held"}),
@@ -116,15 +126,27 @@ async def _mark_open_deliveries(database: Database) -> None:
     states = [state.value for state in OPEN_STATES]
     await deliveries.update_many({"is_open": None, "state": {"$in": states}}, {"$set": {"is_open": True}})
     await deliveries.update_many({"is_open": None, "state": {"$nin": states}}, {"$set": {"is_open": False}})
-    for name in ("due", "team", "author", "connection", "bucket", "platform_bucket"):
+    await _drop_indexes(deliveries, "due", "team", "author", "connection", "bucket", "platform_bucket")
+
+
+async def _drop_indexes_without_due_at(database: Database) -> None:
+    """3: what is tried again at the same moment is found in the order in which it was due."""
+    await _drop_indexes(database.collection("deliveries"), "due_next", "lane")
+
+
+async def _drop_indexes(collection: AsyncCollection[Document], *names: str) -> None:
+    for name in names:
         try:
-            await deliveries.drop_index(name)
+            await collection.drop_index(name)
         except OperationFailure as error:
             if error.code not in _NOT_THERE:
                 raise
 
 
-MIGRATIONS: Final[Mapping[int, Callable[[Database], Awaitable[None]]]] = {2: _mark_open_deliveries}
+MIGRATIONS: Final[Mapping[int, Callable[[Database], Awaitable[None]]]] = {
+    2: _mark_open_deliveries,
+    3: _drop_indexes_without_due_at,
+}
 """Version to what brings the one before it there. Each must bear being run twice, and two processes running it at once.
 
 The first layout is version 1 and needs none.

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import echo_platform
 import guild_platform
 from aiohttp.test_utils import TestServer
+from memory_slack import Directory, MemoryFiles, RecordingNotifier
 from yarl import URL
 
 from logicspike.clock import MovableClock
 from logicspike.domain import Connection, ConnectionStatus, Delivery, Member
 from logicspike.events import Event
 from logicspike.platforms import Platforms
-from logicspike.plugin import Media, MediaFile
 from logicspike.public_web import is_public_web
 from logicspike.services.answering import Answering
 from logicspike.services.asking_to_reconnect import AskingToReconnect
@@ -35,9 +35,7 @@ from logicspike.services.disconnecting import Disconnecting
 from logicspike.services.editing import Editing, EditRequest, EditResult
 from logicspike.services.leaving import Leaving
 from logicspike.services.linking import Linking
-from logicspike.services.media_rules import kind_of
-from logicspike.services.notices import Connected, ConnectLink, Notice
-from logicspike.services.people import MemberProfile
+from logicspike.services.notices import Connected, ConnectLink
 from logicspike.services.platform_events import PlatformEvents
 from logicspike.services.ports import DeliveryStore
 from logicspike.services.preparing import Preparing
@@ -60,76 +58,6 @@ BROWSER = "b" * 43
 ANA = Member(team_id="T1", user_id="UANA")
 BEN = Member(team_id="T1", user_id="UBEN")
 STRANGER = Member(team_id="T2", user_id="UANA")
-N = TypeVar("N")
-
-
-@dataclass
-class RecordingNotifier:
-    sent: list[tuple[Member, Notice]] = field(default_factory=list)
-    revised: list[tuple[str, Notice]] = field(default_factory=list)
-    is_down: bool = False
-
-    async def notify(self, member: Member, notice: Notice) -> str | None:
-        if self.is_down:
-            return None
-        self.sent.append((member, notice))
-        return f"D{member.user_id}:{len(self.sent)}"
-
-    async def revise(self, message: str, notice: Notice) -> None:
-        self.revised.append((message, notice))
-
-    def of(self, kind: type[N]) -> list[N]:
-        return [notice for _, notice in self.sent if isinstance(notice, kind)]
-
-    def revised_to(self, kind: type[N]) -> list[N]:
-        return [notice for _, notice in self.revised if isinstance(notice, kind)]
-
-
-@dataclass
-class MemoryFiles:
-    """The bytes of a workspace's files, as Slack would hand them out."""
-
-    contents: dict[str, bytes] = field(default_factory=dict)
-    opened: list[str] = field(default_factory=list)
-
-    def add(self, content: bytes, *, name: str = "cat.png", content_type: str = "image/png", **facts: str) -> Media:
-        media_id = f"F{len(self.contents)}"
-        self.contents[media_id] = content
-        kind = kind_of(content_type)
-        assert kind is not None
-        return Media(media_id=media_id, kind=kind, content_type=content_type, size=len(content), name=name, **facts)
-
-    def get(self, team_id: str, media: Media, *, max_bytes: int) -> MediaFile:
-        return _KeptFile(self, media)
-
-
-class _KeptFile(MediaFile):
-    def __init__(self, files: MemoryFiles, media: Media) -> None:
-        self.media = media
-        self._files = files
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
-        self._files.opened.append(self.media.media_id)
-
-        async def read() -> AsyncIterator[bytes]:
-            yield self._files.contents[self.media.media_id]
-
-        yield read()
-
-
-@dataclass
-class Directory:
-    admins: set[str] = field(default_factory=lambda: {"UADMIN"})
-
-    async def get_profile(self, member: Member) -> MemberProfile:
-        return MemberProfile(name=member.user_id.title(), zone="Europe/Berlin", is_admin=member.user_id in self.admins)
-
-    async def get_workspace_name(self, team_id: str) -> str:
-        return f"Workspace {team_id}"
-
-    async def list_admins(self, team_id: str) -> tuple[Member, ...]:
-        return tuple(Member(team_id=team_id, user_id=user_id) for user_id in sorted(self.admins))
 
 
 @dataclass

@@ -33,7 +33,7 @@ import pytest
 from chaos_arena import make_connection, make_delivery, until
 from chaos_platform import KINDS, PUBLISH_FAULTS, READ_FAULTS, ChaosFake, Weather
 from measured import show
-from team import Directory, MemoryFiles, RecordingNotifier
+from memory_slack import Directory, MemoryFiles, RecordingNotifier
 
 from logicspike.clock import MovableClock
 from logicspike.domain import Delivery, DeliveryState, Timings

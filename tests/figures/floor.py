@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from team import Directory, MemoryFiles, RecordingNotifier
+from memory_slack import Directory, MemoryFiles, RecordingNotifier
 
 from logicspike.clock import Clock
 from logicspike.domain import Connection, ConnectionStatus, Delivery, DeliveryState, Timings

@@ -9,7 +9,7 @@ from datetime import datetime
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from team import Directory, MemoryFiles, RecordingNotifier
+from memory_slack import Directory, MemoryFiles, RecordingNotifier
 
 from logicspike.clock import MovableClock
 from logicspike.platforms import Platforms

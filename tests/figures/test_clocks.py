@@ -17,7 +17,8 @@ import pytest
 from figures.local_platform import Entry, ReadablePlatform, install
 from figures.world import PUBLIC_URL, World
 from measured import choose_seed
-from team import ANA, BROWSER, Directory, MemoryFiles, RecordingNotifier
+from memory_slack import Directory, MemoryFiles, RecordingNotifier
+from team import ANA, BROWSER
 from yarl import URL
 
 from logicspike.clock import MovableClock, SystemClock, TimeReading
@@ -273,7 +274,7 @@ async def test_two_workers_whose_clocks_differ_by_four_tenths_of_a_second(mongo_
         deliveries = [await _schedule(workers[0][0], due_at, f"post {n}") for n, due_at in enumerate(dues)]
         platform.outcomes.extend(note for _ in range(80))
         due_at = {each.post.text: each.due_at for each in deliveries}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(landed) < len(deliveries):
                 for services, _ in workers:
                     await services.delivering.deliver_due()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from team import Directory, MemoryFiles, RecordingNotifier
+from memory_slack import Directory, MemoryFiles, RecordingNotifier
 
 from logicspike.clock import MovableClock
 from logicspike.domain import Timings

@@ -215,7 +215,7 @@ async def test_no_more_of_a_page_is_read_than_its_head(site, cards):
     site.pages["/"] = answer
 
     assert LinkCard(url=site.url(), title="Endless") == await cards.read(site.url())
-    await asyncio.wait_for(stopped.wait(), 5)
+    await asyncio.wait_for(stopped.wait(), 20)
 
 
 async def test_no_more_than_a_megabyte_of_a_page_is_read(site, cards):

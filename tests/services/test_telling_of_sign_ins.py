@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from team import RecordingNotifier
+from memory_slack import RecordingNotifier
 from yarl import URL
 
 from logicspike.domain import ConnectionStatus
@@ -24,7 +24,7 @@ from logicspike.slack.notifier import DirectMessages, SlackNotifier
 from logicspike.testing import press_allow
 
 BROWSER = "b" * 43
-PATIENCE = 5.0
+PATIENCE = 20.0
 
 
 @dataclass

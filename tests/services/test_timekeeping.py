@@ -50,7 +50,7 @@ class Setting:
 
     async def run(self, *script: Callable[[], None]) -> None:
         self.script = list(script)
-        async with asyncio.timeout(5), self.timekeeping.running():
+        async with asyncio.timeout(20), self.timekeeping.running():
             await self.at_end.wait()
 
     def server(self, error: timedelta) -> Callable[[], None]:

@@ -61,7 +61,7 @@ class Told:
         self.workspaces.put_nowait(workspace)
 
     async def next(self) -> Workspace:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             workspace = await self.workspaces.get()
         await asyncio.sleep(0)  # lets the teller finish what it does after telling
         return workspace

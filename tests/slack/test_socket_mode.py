@@ -54,7 +54,7 @@ class SocketSlack:
         await socket.send_json(
             {"envelope_id": "e1", "type": kind, "payload": payload, "accepts_response_payload": True}
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return await self.answers.get()
 
 
@@ -99,13 +99,13 @@ def command(edge, text: str, name: str = "/connect") -> dict:
 async def test_a_command_is_answered_in_its_envelope_and_the_connection_is_closed_in_the_end(edge, socket_slack):
     slack, api_url = socket_slack
     async with running(edge, api_url) as mode:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             socket = await slack.connected.get()
         answer = await slack.ask(socket, "slash_commands", command(edge, "echo"))
         assert "e1" == answer["envelope_id"]
         assert "private link" in answer["payload"]["text"]
         assert await mode.is_connected()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await slack.closed.wait()
     assert ["Bearer xapp-1"] == slack.app_tokens
     assert [(edge.ana, "echo", None)] == edge.notes.of("start")
@@ -114,7 +114,7 @@ async def test_a_command_is_answered_in_its_envelope_and_the_connection_is_close
 async def test_what_hangs_or_is_unknown_is_answered_too(edge, socket_slack):
     slack, api_url = socket_slack
     async with running(edge, api_url):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             socket = await slack.connected.get()
         hung = await slack.ask(socket, "slash_commands", command(edge, "", "/hang"))
         assert SLOW == hung["payload"]["text"]

@@ -19,7 +19,7 @@ from logicspike.scheduler import Scheduler
 from logicspike.services.ports import StoreUnavailable
 
 OFTEN, SELDOM = timedelta(milliseconds=10), timedelta(hours=1)
-SOON = 5.0
+SOON = 20.0
 
 
 class Tick:

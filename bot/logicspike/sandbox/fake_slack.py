@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aiohttp import web
 
@@ -21,6 +21,9 @@ from .slack_state import GENERAL, SLACK, Clock, Command, Message, Shortcut, Work
 from .slack_views import View
 
 __all__ = ["FakeSlack"]
+
+PATIENCE: Final = 20.0
+"""Seconds after which what hasn't come is given up; generous, for a machine that runs everything at once is slow."""
 
 Found = TypeVar("Found")
 
@@ -175,7 +178,7 @@ class FakeSlack(Interactions):
         """The modal this member sees, if any."""
         return self.views.top_of(user_id)
 
-    async def wait_for(self, find: Callable[[], Found | None], timeout: float = 5.0) -> Found:
+    async def wait_for(self, find: Callable[[], Found | None], timeout: float = PATIENCE) -> Found:
         """Wait until ``find`` returns something true, trying again after each change, and return it.
 
         Raises:
@@ -194,7 +197,7 @@ class FakeSlack(Interactions):
         *,
         channel: str | None = None,
         after: Message | None = None,
-        timeout: float = 5.0,
+        timeout: float = PATIENCE,
     ) -> Message:
         """Wait for a message this member sees, newest first, whose blocks or text contain this.
 
@@ -216,7 +219,7 @@ class FakeSlack(Interactions):
 
         return await self.wait_for(find, timeout)
 
-    async def wait_for_view(self, user_id: str, callback_id: str | None = None, timeout: float = 5.0) -> View:
+    async def wait_for_view(self, user_id: str, callback_id: str | None = None, timeout: float = PATIENCE) -> View:
         """Wait until this member sees a modal, of this name if one is given.
 
         Raises:

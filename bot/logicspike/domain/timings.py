@@ -19,7 +19,7 @@ class Timings:
         lookup: how long one worker has an unknown outcome for itself, and the pause between two looks.
         refresh_lease: longer than three calls of a refresh, the pauses between them, and saving.
         look_ahead: how long before its time a post is claimed and prepared, so that at its time only one request is
-            left to send.
+            left to send; no shorter than ``deliver_every``, or a post could come due between two looks.
         between_suspects: the pause between posts that were at work when a process ended, so that they're tried apart.
         tell: how long one worker has messages that are owed for itself; longer than Slack may keep it waiting.
         deliver_every, rescue_every, settle_every, tell_every: how often each tick comes round.
@@ -36,10 +36,10 @@ class Timings:
     settle: timedelta = timedelta(seconds=120)
     lookup: timedelta = timedelta(seconds=60)
     refresh_lease: timedelta = timedelta(seconds=120)
-    look_ahead: timedelta = timedelta(seconds=1)
+    look_ahead: timedelta = timedelta(seconds=1.5)
     between_suspects: timedelta = timedelta(seconds=1)
     tell: timedelta = timedelta(seconds=120)
-    deliver_every: timedelta = timedelta(seconds=1)
+    deliver_every: timedelta = timedelta(seconds=1.5)
     rescue_every: timedelta = timedelta(seconds=5)
     settle_every: timedelta = timedelta(seconds=20)
     prepare_ahead: timedelta = timedelta(minutes=30)

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
+from logicspike.domain import Timings
 from logicspike.store.mongo import Database
 
 from .measuring import Row, Table, median, percentile, ratio_of
@@ -25,6 +26,7 @@ __all__ = ["measure_publishing", "measure_workers", "run_posts"]
 ACCOUNTS = 50
 WARM_UP = 200
 _ATTEMPTS = 3
+_LOOK_AHEAD = Timings().look_ahead.total_seconds()
 
 
 @dataclass(kw_only=True)
@@ -97,8 +99,8 @@ async def run_posts(stage: Stage, contender: Contender, count: int, *, seed: int
         due_at = round_to_milliseconds(time.time() + lead)
         before = contender.cpu_seconds
         await contender.arm(posts, due_at)
-        # Ours looks a second ahead; whoever is armed later than that has had no fair start.
-        in_time = time.time() < due_at - 1.2
+        # Whoever is armed after ours may have looked ahead has had no fair start.
+        in_time = time.time() < due_at - _LOOK_AHEAD - 0.2
         lines = await stage.read_ledger(count, timeout=lead + 60)
         try:
             check_ledger(lines, posts, in_order=contender.keeps_order)

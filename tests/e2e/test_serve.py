@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -19,18 +20,26 @@ from yarl import URL
 from logicspike.clock import SystemClock
 from logicspike.sandbox.fake_slack import FakeSlack
 from logicspike.sandbox.platforms import run_fakes
-from logicspike.testing import press_allow
+from logicspike.sandbox.slack_state import Message
+from logicspike.testing import FakePlatform, press_allow
+from logicspike.vault import generate_key
 
 ANA = "U0ANA"
 SECRET, TOKEN = "outside-signing-secret", "xoxb-outside"
 
 
 @asynccontextmanager
-async def serving(environment: dict[str, str], folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run ``logicspike serve`` with this environment and nothing else."""
-    log = (folder / "serve.log").open("wb")
+async def serving(
+    environment: dict[str, str], folder: Path, *, role: str = "all"
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run ``logicspike serve`` with this environment and nothing else; it logs to a file of its role's name."""
+    log = (folder / f"{role}.log").open("ab")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "logicspike", "serve", env=environment, cwd=folder, stdout=log, stderr=log
+        *(sys.executable, "-m", "logicspike", "serve", "--role", role),
+        env=environment,
+        cwd=folder,
+        stdout=log,
+        stderr=log,
     )
     try:
         yield process
@@ -60,8 +69,34 @@ async def wait_until_ready(http: aiohttp.ClientSession, url: str, process: async
     pytest.fail("serve did not become ready")
 
 
-@pytest.mark.usefixtures("mongod_program")
-async def test_the_story_from_outside_and_a_clean_stop(tmp_path):
+@dataclass
+class Outside:
+    """What a bot has around it: Slack, the platforms, an operator who sets variables, and a member with a browser."""
+
+    slack: FakeSlack
+    twitter: FakePlatform
+    browser: aiohttp.ClientSession
+    url: str
+    environment: dict[str, str]
+
+    async def connect(self) -> str:
+        """Connect an account at X by the link; the link's secret."""
+        await self.slack.command(ANA, "/connect", "twitter")
+        dm = await self.slack.wait_for_message(ANA, "/connect/", channel=self.slack.im_of(ANA))
+        ticket = URL(next(each for each in dm.urls if "/connect/" in each))
+        async with self.browser.post(ticket, allow_redirects=False) as begun:
+            assert 303 == begun.status
+            authorize_url = begun.headers["Location"]
+        async with self.browser.get(await press_allow(self.browser, authorize_url)) as result:
+            assert "Connected" in await result.text()
+        return ticket.name
+
+    async def wait_until_published(self) -> Message:
+        return await self.slack.wait_for_message(ANA, "Published", channel=self.slack.im_of(ANA))
+
+
+@pytest.fixture
+async def outside(tmp_path: Path) -> AsyncIterator[Outside]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     slack = FakeSlack(signing_secret=SECRET, bot_token=TOKEN, clock=SystemClock(), events_url=f"{url}/slack/events")
@@ -81,35 +116,57 @@ async def test_the_story_from_outside_and_a_clean_stop(tmp_path):
             **{name: value for fake in fakes for name, value in fake.environment().items()},
         }
         twitter = next(fake.fake for fake in fakes if fake.name == "twitter")
-        async with serving(environment, tmp_path) as process:
-            await wait_until_ready(browser, url, process)
-            await slack.command(ANA, "/connect", "twitter")
-            dm = await slack.wait_for_message(ANA, "/connect/", channel=slack.im_of(ANA))
-            ticket = URL(next(each for each in dm.urls if "/connect/" in each))
-            async with browser.post(ticket, allow_redirects=False) as begun:
-                assert 303 == begun.status
-                authorize_url = begun.headers["Location"]
-            async with browser.get(await press_allow(browser, authorize_url)) as result:
-                assert "Connected" in await result.text()
-            await slack.command(ANA, "/schedule", "twitter in 1s From outside")
-            await slack.wait_for_message(ANA, "Published", channel=slack.im_of(ANA), timeout=15)
-            assert ["From outside"] == [entry.text for entry in twitter.ledger]
+        yield Outside(slack=slack, twitter=twitter, browser=browser, url=url, environment=environment)
 
-            process.send_signal(signal.SIGTERM)
-            assert 0 == await asyncio.wait_for(process.wait(), 20)
 
-        async with serving(environment, tmp_path) as process:
-            await wait_until_ready(browser, url, process)
-            answer = await slack.command(ANA, "/connect")
-            listed = answer.message or await slack.wait_for_message(ANA, "Acme Coffee", after=dm)
-            assert "Acme Coffee" in listed.everything, "the data are kept between runs"
-            process.send_signal(signal.SIGTERM)
-            assert 0 == await asyncio.wait_for(process.wait(), 20)
+async def stop(process: asyncio.subprocess.Process) -> None:
+    process.send_signal(signal.SIGTERM)
+    assert 0 == await asyncio.wait_for(process.wait(), 20)
 
-    log = (tmp_path / "serve.log").read_text()
-    for secret in (SECRET, TOKEN, twitter.client_secret, ticket.name, *twitter._access, *twitter._refresh):
+
+@pytest.mark.usefixtures("mongod_program")
+async def test_the_story_from_outside_and_a_clean_stop(outside, tmp_path):
+    slack, twitter = outside.slack, outside.twitter
+    async with serving(outside.environment, tmp_path) as process:
+        await wait_until_ready(outside.browser, outside.url, process)
+        ticket = await outside.connect()
+        await slack.command(ANA, "/schedule", "twitter in 1s From outside")
+        told = await outside.wait_until_published()
+        assert ["From outside"] == [entry.text for entry in twitter.ledger]
+        await stop(process)
+
+    async with serving(outside.environment, tmp_path) as process:
+        await wait_until_ready(outside.browser, outside.url, process)
+        answer = await slack.command(ANA, "/connect")
+        listed = answer.message or await slack.wait_for_message(ANA, "Acme Coffee", after=told)
+        assert "Acme Coffee" in listed.everything, "the data are kept between runs"
+        await stop(process)
+
+    log = (tmp_path / "all.log").read_text()
+    for secret in (SECRET, TOKEN, twitter.client_secret, ticket, *twitter._access, *twitter._refresh):
         assert secret not in log
     assert not re.search(r"(code|state)=", log)
+
+
+async def test_what_the_web_process_takes_in_the_worker_publishes(outside, mongod_uri, database_name, tmp_path):
+    environment = outside.environment | {
+        "MONGODB_URI": mongod_uri,
+        "MONGODB_DATABASE": database_name,
+        "LOGICSPIKE_KEYS": f"test:{generate_key()}",
+    }
+    async with (
+        serving(environment, tmp_path, role="web") as web,
+        serving(environment, tmp_path, role="worker") as worker,  # listens to nothing
+    ):
+        await wait_until_ready(outside.browser, outside.url, web)
+        await outside.connect()
+        await outside.slack.command(ANA, "/schedule", "twitter now Between processes")
+        await outside.wait_until_published()
+        assert ["Between processes"] == [entry.text for entry in outside.twitter.ledger]
+        await asyncio.gather(stop(web), stop(worker))
+
+    logs = {role: (tmp_path / f"{role}.log").read_text() for role in ("web", "worker")}
+    assert {"web": False, "worker": True} == {role: "delivery.published" in log for role, log in logs.items()}, logs
 
 
 async def test_missing_settings_are_all_named_and_nothing_starts(tmp_path):

@@ -11,5 +11,5 @@ def test_no_post_comes_due_between_two_looks():
     assert Timings().deliver_every <= Timings().look_ahead
 
 
-def test_a_post_scheduled_in_another_process_is_found_within_two_seconds():
+def test_a_worker_looks_often_enough_to_find_within_two_seconds_what_another_process_scheduled():
     assert Timings().deliver_every + timedelta(milliseconds=500) <= timedelta(seconds=2)

@@ -106,7 +106,6 @@ def make_notices(word: str, count: int) -> list[notices.Notice]:
     return [
         link,
         replace(link, purpose=Purpose.RECONNECT, account_name=word),
-        notices.ConnectLinkUsed(link=link),
         notices.ConnectEnded(typed="acme", platform_title=word, connection_id=None),
         notices.ConnectFailed(typed="acme", platform_title=word, explanation=word, connection_id="c1"),
         notices.AccountChoice(connection=pending, typed="acme", platform_title=word, expected_name=word),

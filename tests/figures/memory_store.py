@@ -347,10 +347,9 @@ class MemoryPending:
     async def find_ticket(self, ticket_hash: str) -> Ticket | None:
         return self.tickets.get(ticket_hash)
 
-    async def set_ticket_message(self, ticket_hash: str, message: str) -> Ticket | None:
+    async def set_ticket_message(self, ticket_hash: str, message: str) -> None:
         if ticket_hash in self.tickets:
             self.tickets[ticket_hash] = replace(self.tickets[ticket_hash], message=message)
-        return self.tickets.get(ticket_hash)
 
     async def spend_ticket(self, ticket_hash: str) -> Ticket | None:
         if ticket_hash in self.tickets:

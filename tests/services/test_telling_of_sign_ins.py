@@ -14,10 +14,11 @@ from aiohttp.test_utils import TestServer
 from memory_slack import RecordingNotifier
 from yarl import URL
 
-from logicspike.domain import ConnectionStatus
+from logicspike.domain import ConnectionStatus, Member
 from logicspike.plugin import Account
+from logicspike.services import connecting
 from logicspike.services.connecting import Callback, LinkEnded
-from logicspike.services.notices import Connected, ConnectLink, ConnectLinkUsed
+from logicspike.services.notices import Connected, ConnectLink, Notice
 from logicspike.services.ports import StoreUnavailable
 from logicspike.slack.client import build_client
 from logicspike.slack.notifier import DirectMessages, SlackNotifier
@@ -125,33 +126,59 @@ async def test_a_member_is_told_though_the_page_and_the_end_of_the_link_could_no
 
 
 class SlowToAnswer(RecordingNotifier):
-    """Slack has delivered the message, and its answer is under way while the member signs in."""
+    """Slack delivers the message at once, and says so to the bot when it is let go."""
 
-    def __init__(self, team, meanwhile) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._team, self._meanwhile = team, meanwhile
+        self.delivered, self.answers = asyncio.Event(), asyncio.Event()
 
-    async def notify(self, member, notice):
+    async def notify(self, member: Member, notice: Notice) -> str | None:
         reference = await super().notify(member, notice)
-        if isinstance(notice, ConnectLink):
-            await self._meanwhile(notice)
+        self.delivered.set()
+        await self.answers.wait()
         return reference
 
 
-async def test_a_member_who_is_faster_than_slacks_answer_keeps_no_button_that_leads_nowhere(team, monkeypatch):
-    async def sign_in(link: ConnectLink) -> None:
-        url = await team.connecting.begin(URL(link.url).name, BROWSER)
-        await team.finish(team.callback(await press_allow(team.http, url)))
-
-    notifier = SlowToAnswer(team, sign_in)
+@pytest.fixture
+def slow(team, monkeypatch) -> SlowToAnswer:
+    notifier = SlowToAnswer()
     monkeypatch.setattr(team.connecting, "_notifier", notifier)
     monkeypatch.setattr(team.connecting._links, "_notifier", notifier)
+    monkeypatch.setattr(connecting, "_BETWEEN_LOOKS", 0.01)
+    return notifier
 
-    await team.connecting.start(team.ana, "echo")
 
-    assert [ConnectLink, Connected] == [type(notice) for _, notice in notifier.sent]
-    [(message, used)] = notifier.revised
-    assert ("DUANA:1", ConnectLinkUsed(link=notifier.of(ConnectLink)[0])) == (message, used)
+async def sign_in_before_slack_answers(team, slow: SlowToAnswer) -> asyncio.Task[None]:
+    """Use a link that the bot is still sending; the sending."""
+    sending = asyncio.create_task(team.connecting.start(team.ana, "echo"))
+    await slow.delivered.wait()
+    [link] = slow.of(ConnectLink)
+    url = await team.connecting.begin(URL(link.url).name, BROWSER)
+    await team.connecting.finish(team.callback(await press_allow(team.http, url)))
+    return sending
+
+
+async def test_a_member_who_is_faster_than_slacks_answer_sees_the_outcome_in_place_of_the_link(team, slow):
+    sending = await sign_in_before_slack_answers(team, slow)
+    slow.answers.set()
+    await sending
+    await team.settle()
+
+    assert [ConnectLink] == [type(notice) for _, notice in slow.sent]
+    assert [("DUANA:1", Connected)] == [(message, type(notice)) for message, notice in slow.revised]
+
+
+async def test_a_member_whose_link_slack_does_not_confirm_is_told_in_a_new_message(team, slow, monkeypatch):
+    monkeypatch.setattr(connecting, "_LOOKS_FOR_MESSAGE", 2)
+    sending = await sign_in_before_slack_answers(team, slow)
+    slow.delivered.clear()
+
+    async with asyncio.timeout(PATIENCE):
+        await slow.delivered.wait()
+
+    assert [ConnectLink, Connected] == [type(notice) for _, notice in slow.sent]
+    slow.answers.set()
+    await sending
 
 
 async def test_a_member_is_told_though_held_posts_could_not_be_released_yet(team, monkeypatch):

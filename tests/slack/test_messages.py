@@ -90,7 +90,7 @@ def marked_up(payload: dict[str, Any]) -> Iterator[str]:
 @example(HOSTILE[1])
 @example(HOSTILE[2])
 @example(HOSTILE[3])
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nothing_anybody_wrote_can_notify_or_link(word):
     for message in make_all(word, 9):
         for markup in marked_up(message.to_payload()):

@@ -70,6 +70,8 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 STATE_LIFETIME: Final = timedelta(minutes=10)
+_LOOKS_FOR_MESSAGE: Final = 20
+_BETWEEN_LOOKS: Final = 0.25  # seconds
 
 Result = TypeVar("Result")
 
@@ -321,10 +323,21 @@ class Connecting:
     async def _tell(self, pending: PendingAuthorization, outcome: SignInOutcome, ticket: Ticket | None) -> None:
         """Put the outcome in place of the link, which is used up now; without that message, send a new one."""
         notice = await self._linking.complete(outcome)
-        if ticket is not None and ticket.message is not None:
-            await self._notifier.revise(ticket.message, notice)
+        message = await self._find_message(ticket) if ticket is not None else None
+        if message is not None:
+            await self._notifier.revise(message, notice)
         else:
             await self._notifier.notify(pending.member, notice)
+
+    async def _find_message(self, ticket: Ticket) -> str | None:
+        """Where the link's message is; waits a while for that to be known, for a member can be faster than Slack."""
+        found: Ticket | None = ticket
+        for _ in range(_LOOKS_FOR_MESSAGE):
+            if found is None or found.message is not None:
+                break
+            await asyncio.sleep(_BETWEEN_LOOKS)
+            found = await _unless_unavailable(self._pending.find_ticket(ticket.ticket_hash))
+        return found.message if found is not None else None
 
     async def choose(self, member: Member, connection_id: str, position: int) -> Notice:
         """Connect the account a member picked when a sign-in brought several: see ``Linking.choose``."""

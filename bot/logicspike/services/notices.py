@@ -15,7 +15,6 @@ __all__ = [
     "ConnectEnded",
     "ConnectFailed",
     "ConnectLink",
-    "ConnectLinkUsed",
     "Connected",
     "DeliveryDelayed",
     "DeliveryFailed",
@@ -51,13 +50,6 @@ class ConnectLink:
     purpose: Purpose
     account_name: str | None
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectLinkUsed:
-    """Takes the place of a link whose sign-in was over, and told of, before Slack had said where the link stands."""
-
-    link: ConnectLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +257,6 @@ class OperatorTrouble:
 
 Notice: TypeAlias = (
     ConnectLink
-    | ConnectLinkUsed
     | ConnectEnded
     | ConnectFailed
     | AccountChoice

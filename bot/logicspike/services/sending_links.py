@@ -12,7 +12,7 @@ from ..domain import Member, Purpose, Ticket
 from ..events import ConnectionRequested, Emit
 from ..platforms import PlatformNotReady, Platforms
 from .linking import Linking
-from .notices import ConnectLink, ConnectLinkUsed
+from .notices import ConnectLink
 from .people import MemberDirectory, Notifier
 from .ports import PendingStore
 from .signing_in import DirectMessageFailed
@@ -117,23 +117,22 @@ class SendingLinks:
     async def _send_link(self, secret: str, ticket: Ticket, *, account_name: str | None) -> None:
         asked = self._platforms.get_connectable(ticket.platform, ticket.credential_set)
         await self._pending.save_ticket(ticket)
-        link = ConnectLink(
-            title=asked.title,
-            platform_title=asked.platform_title,
-            permissions=asked.permissions,
-            workspace_name=ticket.workspace_name,
-            url=f"{self._public_url}/connect/{secret}",
-            purpose=ticket.purpose,
-            account_name=account_name,
-            expires_at=ticket.expires_at,
+        message = await self._notifier.notify(
+            ticket.member,
+            ConnectLink(
+                title=asked.title,
+                platform_title=asked.platform_title,
+                permissions=asked.permissions,
+                workspace_name=ticket.workspace_name,
+                url=f"{self._public_url}/connect/{secret}",
+                purpose=ticket.purpose,
+                account_name=account_name,
+                expires_at=ticket.expires_at,
+            ),
         )
-        message = await self._notifier.notify(ticket.member, link)
         if message is None:
             raise DirectMessageFailed
-        kept = await self._pending.set_ticket_message(ticket.ticket_hash, message)
-        if kept is not None and kept.is_spent:
-            # The member was faster than Slack's answer: the outcome went out as a message of its own.
-            await self._notifier.revise(message, ConnectLinkUsed(link=link))
+        await self._pending.set_ticket_message(ticket.ticket_hash, message)
         self._emit(
             ConnectionRequested(team_id=ticket.member.team_id, user_id=ticket.member.user_id, platform=ticket.platform)
         )

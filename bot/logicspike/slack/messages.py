@@ -12,7 +12,6 @@ from ..services.notices import (
     ConnectEnded,
     ConnectFailed,
     ConnectLink,
-    ConnectLinkUsed,
     DeliveryDelayed,
     DeliveryFailed,
     DeliveryHeld,
@@ -38,7 +37,6 @@ from .messages_accounts import (
     render_connect_ended,
     render_connect_failed,
     render_connect_link,
-    render_connect_link_used,
     render_connected,
     render_operator_trouble,
     render_reconnect_needed,
@@ -153,8 +151,6 @@ def render_notice(notice: Notice, *, zone: str, now: datetime, titles: Titles = 
     match notice:
         case ConnectLink():
             return render_connect_link(notice, zone)
-        case ConnectLinkUsed():
-            return render_connect_link_used(notice)
         case ConnectEnded():
             return render_connect_ended(notice)
         case ConnectFailed():

@@ -17,7 +17,6 @@ from ..services.notices import (
     ConnectEnded,
     ConnectFailed,
     ConnectLink,
-    ConnectLinkUsed,
     OperatorTrouble,
     Reconnected,
     ReconnectNeeded,
@@ -68,7 +67,6 @@ __all__ = [
     "render_connect_ended",
     "render_connect_failed",
     "render_connect_link",
-    "render_connect_link_used",
     "render_connected",
     "render_operator_trouble",
     "render_reconnect_needed",
@@ -102,7 +100,12 @@ def retry_button(typed: str, connection_id: str | None) -> InteractiveElement:
 
 def render_connect_link(notice: ConnectLink, zone: str) -> Message:
     """The private link: who gets what power, until when, and how to undo it."""
-    what = _say_what_a_link_is_for(notice)
+    title = name(notice.platform_title)
+    if notice.purpose is Purpose.RECONNECT:
+        whose = f" for {name(notice.account_name)}" if notice.account_name else ""
+        what = f"Sign in to {title} again{whose}"
+    else:
+        what = f"Connect {name(notice.title)} to {name(notice.workspace_name)}"
     phrases = tuple(prose(phrase, _PERMISSION_UNITS) for phrase in notice.permissions[:_PERMISSIONS_SHOWN])
     powers = f"This will let me {join_words(phrases)}. " if phrases else ""
     return build_message(
@@ -116,20 +119,6 @@ def render_connect_link(notice: ConnectLink, zone: str) -> Message:
             f"This link is for you only, so please don't pass it on. It ends at {show_time(notice.expires_at, zone)}."
         ),
     )
-
-
-def _say_what_a_link_is_for(notice: ConnectLink) -> str:
-    if notice.purpose is Purpose.RECONNECT:
-        whose = f" for {name(notice.account_name)}" if notice.account_name else ""
-        return f"Sign in to {name(notice.platform_title)} again{whose}"
-    return f"Connect {name(notice.title)} to {name(notice.workspace_name)}"
-
-
-def render_connect_link_used(notice: ConnectLinkUsed) -> Message:
-    """What is left of a link whose outcome is a message of its own."""
-    what = _say_what_a_link_is_for(notice.link)
-    used = "This link has been used. A message of its own says what came of it."
-    return build_message(f"{what}: {used}", paragraph(f"*{what}*\n{used}"))
 
 
 def render_connect_ended(notice: ConnectEnded) -> Message:

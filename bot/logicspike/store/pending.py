@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from pymongo import ReturnDocument
 
@@ -46,18 +46,15 @@ class MongoPendingStore:
         return None if document is None else ticket_from_document(document)
 
     @reports_outage
-    async def set_ticket_message(self, ticket_hash: str, message: str) -> Ticket | None:
-        """Remember where the DM with this link is; the link as it is now, None when there is none."""
-        return await self._change_ticket(ticket_hash, {"message": message})
+    async def set_ticket_message(self, ticket_hash: str, message: str) -> None:
+        """Remember where the DM with this link is."""
+        await self._pending.update_one(_kind("ticket", ticket_hash), {"$set": {"message": message}})
 
     @reports_outage
     async def spend_ticket(self, ticket_hash: str) -> Ticket | None:
         """Mark a link as used up; the link, None when there is none."""
-        return await self._change_ticket(ticket_hash, {"is_spent": True})
-
-    async def _change_ticket(self, ticket_hash: str, change: dict[str, Any]) -> Ticket | None:
         document = await self._pending.find_one_and_update(
-            _kind("ticket", ticket_hash), {"$set": change}, return_document=ReturnDocument.AFTER
+            _kind("ticket", ticket_hash), {"$set": {"is_spent": True}}, return_document=ReturnDocument.AFTER
         )
         return None if document is None else ticket_from_document(document)
 

@@ -45,8 +45,8 @@ class PendingStore(Protocol):
         """The link with this hash, whether ended or not."""
         ...
 
-    async def set_ticket_message(self, ticket_hash: str, message: str) -> Ticket | None:
-        """Remember where the DM with this link is; the link as it is now, None when there is none."""
+    async def set_ticket_message(self, ticket_hash: str, message: str) -> None:
+        """Remember where the DM with this link is."""
         ...
 
     async def spend_ticket(self, ticket_hash: str) -> Ticket | None:

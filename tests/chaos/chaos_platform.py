@@ -184,6 +184,8 @@ class ChaosFake(FakePlatform):
         self.gate = asyncio.Event()
         """While it is closed, requests to publish have come in and nothing was done about them."""
         self.gate.set()
+        self.held: dict[str, asyncio.Event] = {}
+        """The same for single posts, by their texts."""
         self._tries: Counter[str] = Counter()
         self._looks: Counter[str] = Counter()
         self._visible_at: dict[str, datetime] = {}
@@ -234,6 +236,8 @@ class ChaosFake(FakePlatform):
         self.in_flight[id(arrival)] = arrival
         try:
             await self.gate.wait()
+            if held_back := self.held.get(arrival.text):
+                await held_back.wait()
             return await self._publish_with_luck(request, held, body)
         finally:
             del self.in_flight[id(arrival)]

@@ -6,7 +6,9 @@ import asyncio
 import re
 import signal
 from collections import Counter
+from dataclasses import dataclass, field
 
+import psutil
 import pytest
 from chaos_arena import LEASE, Arena, open_arena, until
 from chaos_platform import Weather
@@ -20,16 +22,28 @@ PAUSES = (0.5, 1.0, 3.0)
 WORKERS, AT_ONCE = 7, 5
 
 
-async def pause_while_publishing(arena: Arena, connection: Connection, text: str, seconds: float) -> tuple[int, str]:
-    """Stop the process that is publishing this post, and wake it again; which it was, and the delivery."""
-    [delivery] = await arena.schedule([connection], [text])
-    fake = arena.fakes["listed"]
-    await until(lambda: any(each.text == text for each in fake.in_flight.values()), limit=20)
-    process = next(each.process for each in fake.in_flight.values() if each.text == text)
-    await arena.nursery.signal(process, signal.SIGSTOP)
-    await asyncio.sleep(seconds)  # the length of the pause is what is tried here
-    await arena.nursery.signal(process, signal.SIGCONT)
-    return process, delivery.delivery_id
+@dataclass
+class Stops:
+    """Stops processes, each in the middle of one post."""
+
+    arena: Arena
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One post at a time is on its way to a process, or a process would be stopped by two, and woken by the first."""
+
+    async def while_publishing(self, connection: Connection, text: str, seconds: float) -> tuple[int, str]:
+        """Stop the process that is publishing this post, and wake it again; which it was, and the delivery."""
+        fake, answer = self.arena.fakes["listed"], asyncio.Event()
+        fake.held[text] = answer
+        async with self.turn:
+            [delivery] = await self.arena.schedule([connection], [text])
+            await until(lambda: any(each.text == text for each in fake.in_flight.values()), limit=20)
+            process = next(each.process for each in fake.in_flight.values() if each.text == text)
+            await self.arena.nursery.signal(process, signal.SIGSTOP)
+            await until(lambda: psutil.Process(process).status() == psutil.STATUS_STOPPED, limit=20)
+        answer.set()
+        await asyncio.sleep(seconds)  # the length of the pause is what is tried here
+        await self.arena.nursery.signal(process, signal.SIGCONT)
+        return process, delivery.delivery_id
 
 
 async def test_a_worker_that_wakes_up_late_posts_nothing_twice_and_finds_its_claim_gone(tmp_path):
@@ -39,13 +53,11 @@ async def test_a_worker_that_wakes_up_late_posts_nothing_twice_and_finds_its_cla
         connections = await arena.connect_accounts("listed", stops)
         pauses = [PAUSES[number % len(PAUSES)] for number in range(stops)]
         arena.dice.shuffle(pauses)
-        room = asyncio.Semaphore(AT_ONCE)
+        room, paused = asyncio.Semaphore(AT_ONCE), Stops(arena)
 
         async def one(number: int) -> tuple[float, int, str]:
             async with room:
-                stopped = await pause_while_publishing(
-                    arena, connections[number], f"post {number}", pauses[number] * LEASE
-                )
+                stopped = await paused.while_publishing(connections[number], f"post {number}", pauses[number] * LEASE)
                 return pauses[number], *stopped
 
         stopped = await asyncio.gather(*(one(number) for number in range(stops)))

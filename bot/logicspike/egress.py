@@ -10,16 +10,27 @@ import importlib.metadata
 import ipaddress
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Final, Self
 
 import aiohttp
 from yarl import URL
 
+from .plugin.errors import OutcomeUnknown
 from .public_web import guard_sockets, is_public_web
 
-__all__ = ["TIMEOUT", "Egress", "EgressRefused", "find_picture_origin", "is_loopback_origin", "parse_origin"]
+__all__ = [
+    "TIMEOUT",
+    "Egress",
+    "EgressRefused",
+    "find_picture_origin",
+    "is_loopback_origin",
+    "parse_origin",
+    "sending_until",
+]
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +42,22 @@ _KEEPALIVE_SECONDS: Final = 15.0
 _ORIGIN: Final = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
 
 _OriginKey = tuple[str, str | None, int | None]
+
+
+_last_moment: ContextVar[float | None] = ContextVar("last_moment", default=None)
+
+
+@contextmanager
+def sending_until(moment: float) -> Iterator[None]:
+    """Let no request begin within this block once ``time.monotonic()`` is past a moment; it raises ``OutcomeUnknown``.
+
+    A process that was stopped may wake after others have taken its work over: what it hasn't sent by then, it must not.
+    """
+    token = _last_moment.set(moment)
+    try:
+        yield
+    finally:
+        _last_moment.reset(token)
 
 
 class EgressRefused(Exception):
@@ -178,6 +205,9 @@ class _Guard:
                 extra={"event": "egress.refused", "platform": self._platform},
             )
             raise EgressRefused(f"{request.url.host} is not declared by the {self._platform} plugin")
+        last_moment = _last_moment.get()
+        if last_moment is not None and time.monotonic() > last_moment:
+            raise OutcomeUnknown("The bot was held up for so long that it sent nothing more.")
         try:
             return await handler(request)
         except aiohttp.ClientConnectorError:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from team import claim_due
 
-from logicspike.domain import DeliveryState, HoldReason
+from logicspike import egress
+from logicspike.domain import DeliveryState, HoldReason, Timings
 from logicspike.services.notices import DeliveryHeld, DeliveryPublished, LateQuestion, OperatorTrouble
 from logicspike.services.ports import StoreUnavailable
 
@@ -114,6 +117,20 @@ async def test_a_claim_whose_process_died_before_sending_goes_back_to_the_schedu
     assert DeliveryState.SCHEDULED == (await team.read(delivery)).state
     await team.deliver()
     assert 1 == len(team.fake.ledger)
+
+
+async def test_a_process_that_was_stopped_past_its_lease_sends_nothing_when_it_wakes(team, monkeypatch):
+    """It stood still after its last look at the time, before the request."""
+    await team.connect()
+    post = await team.schedule()
+    late = SimpleNamespace(monotonic=lambda: time.monotonic() + Timings().lease.total_seconds())
+
+    with monkeypatch.context() as pause:
+        pause.setattr(egress, "time", late)
+        await team.deliver(after=MINUTE)
+
+    assert [] == team.fake.ledger
+    assert DeliveryState.UNKNOWN is (await team.read(post)).state
 
 
 async def test_a_post_canceled_between_claim_and_send_is_not_sent(team, monkeypatch):

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from ..clock import LEAP, Clock
 from ..domain import Attempt, Connection, Delivery, DeliveryState, HoldReason, Timings
+from ..egress import sending_until
 from ..events import DeliveryHeld as HeldEvent
 from ..events import Emit
 from ..platforms import PlatformNotReady, Platforms
@@ -26,6 +28,9 @@ from .settling import Refusal, Settling, delivery_ids
 __all__ = ["Lane", "LaneOver", "Publishing"]
 
 log = logging.getLogger(__name__)
+
+_SHARE_OF_LEASE: Final = 0.75
+"""In which requests may begin: more than a publish may take, and over before others take its process for dead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +193,7 @@ class Publishing:
         except StoreUnavailable:
             self._unsent.append(publishing)
             raise
-        return fresh if await self._send(publishing, fresh) else None
+        return fresh if await self._send(publishing, fresh, recorded_at) else None
 
     async def _find_prepared(self, delivery: Delivery) -> Delivery | None:
         """The delivery, if it has become ready while it stood in line here; None if not, or if it is not ours now."""
@@ -209,11 +214,12 @@ class Publishing:
             await asyncio.sleep(left.total_seconds())
         return False
 
-    async def _send(self, delivery: Delivery, fresh: FreshCredential) -> bool:
-        """Send it; whether the credential was taken."""
+    async def _send(self, delivery: Delivery, fresh: FreshCredential, recorded_at: float) -> bool:
+        """Send it, unless the lease is nearly over since the attempt was recorded; whether the credential was taken."""
         post, prepared = delivery.next_part, delivery.prepared
         try:
-            published = await self._platforms.publish(delivery.platform, fresh.credential, post, prepared)
+            with sending_until(recorded_at + self._timings.lease.total_seconds() * _SHARE_OF_LEASE):
+                published = await self._platforms.publish(delivery.platform, fresh.credential, post, prepared)
         except (PlatformError, PlatformNotReady) as error:
             until = self._pause(delivery, fresh.connection, error) if isinstance(error, RateLimited) else None
             await self._refused(delivery, Refusal(error=error, connection=fresh.connection))
